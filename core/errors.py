@@ -1,0 +1,70 @@
+"""Every error a person can meet. Translated to HTTP in `ingest.errors`, to a page message in `dashboard.parts.notices`."""
+
+
+class DashboardError(Exception):
+    """An expected failure, told in one sentence, with what to do about it.
+
+    `code` is the machine-readable name, `status` the HTTP status, `details` the fields concerned.
+    """
+
+    code = "internal_error"
+    status = 500
+
+    def __init__(self, message: str, *, hint: str = "", details: dict[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.details = details or {}
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class BadRequest(DashboardError):
+    code = "bad_request"
+    status = 400
+
+
+class Unauthorized(DashboardError):
+    code = "unauthorized"
+    status = 401
+
+
+class Forbidden(DashboardError):
+    code = "forbidden"
+    status = 403
+
+
+class NotFound(DashboardError):
+    code = "not_found"
+    status = 404
+
+
+class Conflict(DashboardError):
+    """Somebody else changed the same thing first; the details say who."""
+
+    code = "conflict"
+    status = 409
+
+
+class BodyTooLarge(DashboardError):
+    code = "body_too_large"
+    status = 413
+
+
+class BadPayload(DashboardError):
+    """A delivery that is authentic but can't be understood: kept as failed, replayed later."""
+
+    code = "bad_payload"
+    status = 422
+
+
+class BadSetting(DashboardError):
+    code = "bad_setting"
+
+
+class StoreUnavailable(DashboardError):
+    """The database can't be opened or read: locked, unreadable, newer than this program, or its server is away."""
+
+    code = "store_unavailable"
+    status = 503

@@ -1,0 +1,117 @@
+"""All settings in one typed class. Nothing else in the project reads the environment."""
+
+import re
+from functools import lru_cache
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import BadSetting
+
+PORT = {"ge": 1, "le": 65535}
+
+
+class Settings(BaseSettings):
+    """Read from the environment and from `.env`; every value is validated when a process starts.
+
+    An empty value counts as not set, so that a copied `.env.example` changes nothing.
+    """
+
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    database_url: str = Field("duckdb:///data/health.duckdb", description="Where the data lives: `duckdb:///<path>`.")
+    duckdb_memory_limit: str = Field(
+        "2GB", description="Most memory that DuckDB may take, with a unit: `512MB`, `2GB`.", pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$"
+    )
+    duckdb_threads: int = Field(2, ge=1, le=256, description="Threads that DuckDB may use.")
+    ingest_host: str = Field("127.0.0.1", description="Address that the ingest service listens on.")
+    ingest_port: int = Field(8000, description="Port of the ingest service.", **PORT)
+    ingest_url: str = Field("http://127.0.0.1:8000", description="Where the dashboard finds the ingest service.")
+    quack_port: int = Field(9494, description="Loopback port of the read-only SQL endpoint (Quack).", **PORT)
+    quack_token: SecretStr | None = Field(
+        None, min_length=16, description="Token of the SQL endpoint. Default: made once, kept beside the database, mode 0600."
+    )
+    run_scheduler: bool = Field(True, description="Run the timed jobs (retention, checkpoint) in this process.")
+    github_webhook_secret: SecretStr | None = Field(
+        None, min_length=8, description="Secret of the GitHub webhook. Once set, unsigned calls get 401."
+    )
+    api_write_key: SecretStr | None = Field(
+        None, min_length=16, description="Key for writes (`X-API-KEY`). Required to listen on anything but loopback."
+    )
+    demo_mode: bool = Field(False, description="Allow listening beyond loopback without a write key. For demos only.")
+    max_body_bytes: int = Field(1_048_576, ge=1024, description="Largest request body accepted, in bytes.")
+    frontend_origin: str = Field("http://localhost:8501", description="Where people reach the dashboard; used in links.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe log line printed.")
+    delivery_retention_days: int = Field(7, ge=1, description="Days for which webhook deliveries are kept.")
+    run_retention_days: int = Field(0, ge=0, description="Days for which runs are kept; 0 keeps them for ever.")
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if not re.match(r"^duckdb:///.+", value):
+            raise ValueError("must look like duckdb:///data/health.duckdb (PostgreSQL is not supported yet)")
+        return value
+
+    @field_validator("ingest_url", "frontend_origin")
+    @classmethod
+    def _http_address(cls, value: str) -> str:
+        if not re.match(r"^https?://[^/\s]+/?$", value):
+            raise ValueError("must be an address such as http://127.0.0.1:8000, without a path")
+        return value.rstrip("/")
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @property
+    def database_path(self) -> Path:
+        """The DuckDB file: `duckdb:///data/x` is relative to the working directory, `duckdb:////var/x` absolute."""
+        return Path(self.database_url.removeprefix("duckdb:///"))
+
+    @property
+    def quack_token_path(self) -> Path:
+        return self.database_path.parent / "quack.token"
+
+    def check_exposure(self, host: str) -> None:
+        """Raise BadSetting if listening on `host` would let strangers write."""
+        if is_loopback(host) or self.api_write_key or self.demo_mode:
+            return
+        raise BadSetting(
+            f"INGEST_HOST={host} is reachable from other machines, but no API_WRITE_KEY is set.",
+            hint="Set API_WRITE_KEY, listen on 127.0.0.1, or set DEMO_MODE=true to allow it anyway.",
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """True for `localhost` and loopback addresses; a name that is no address counts as reachable from outside."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read and validate the environment. Raises BadSetting naming each bad variable and what is wrong with it."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise BadSetting("Bad setting: " + "; ".join(_sentence(dict(e)) for e in error.errors()) + ".") from None
+
+
+@lru_cache
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return load_settings()
+
+
+def _sentence(error: dict[str, object]) -> str:
+    location = error["loc"]
+    assert isinstance(location, tuple)
+    reason = str(error["msg"]).removeprefix("Value error, ")
+    return f"{str(location[0]).upper()}: {reason[0].lower()}{reason[1:]}"

@@ -1,0 +1,27 @@
+-- Jobs of the batch: the largest version wins, whole rows. Queue time is known once a job has started; a clock that runs
+-- backwards (seen on re-runs) counts as no wait.
+-- Reads incoming_jobs.
+INSERT INTO jobs
+SELECT
+    id, attempt_id, provider, job_id, name, status, conclusion, runner_name, labels, url, created_at, started_at, finished_at,
+    greatest(0, date_diff('second', started_at, finished_at)) AS duration_seconds,
+    CASE WHEN status IN ('running', 'success', 'failed', 'cancelled')
+        THEN greatest(0, date_diff('second', created_at, started_at)) END AS queue_seconds,
+    version
+FROM incoming_jobs
+QUALIFY row_number() OVER (PARTITION BY id ORDER BY version DESC) = 1
+ON CONFLICT (id) DO UPDATE SET
+    attempt_id = excluded.attempt_id,
+    name = excluded.name,
+    status = excluded.status,
+    conclusion = excluded.conclusion,
+    runner_name = excluded.runner_name,
+    labels = excluded.labels,
+    url = excluded.url,
+    created_at = excluded.created_at,
+    started_at = excluded.started_at,
+    finished_at = excluded.finished_at,
+    duration_seconds = excluded.duration_seconds,
+    queue_seconds = excluded.queue_seconds,
+    version = excluded.version
+WHERE excluded.version > version;

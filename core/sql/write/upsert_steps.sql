@@ -1,0 +1,17 @@
+-- Steps of the batch: each belongs to a word about its job, and the newest word wins.
+-- Reads incoming_steps.
+INSERT INTO steps
+SELECT
+    job_id, number, name, status, conclusion, started_at, finished_at,
+    greatest(0, date_diff('second', started_at, finished_at)) AS duration_seconds, version
+FROM incoming_steps
+QUALIFY row_number() OVER (PARTITION BY job_id, number ORDER BY version DESC) = 1
+ON CONFLICT (job_id, number) DO UPDATE SET
+    name = excluded.name,
+    status = excluded.status,
+    conclusion = excluded.conclusion,
+    started_at = excluded.started_at,
+    finished_at = excluded.finished_at,
+    duration_seconds = excluded.duration_seconds,
+    version = excluded.version
+WHERE excluded.version > version;

@@ -1,0 +1,63 @@
+"""The read-only SQL endpoint: DuckDB's Quack protocol on loopback, one SELECT at a time, with a token.
+
+Served by the ingest process; used by the dashboard and by any notebook or DuckDB shell.
+"""
+
+import os
+import secrets
+from pathlib import Path
+
+import duckdb
+
+from core.errors import StoreUnavailable
+from core.store.extensions import load_quack
+
+# Being a SELECT isn't enough: `SELECT * FROM quack_stop(...)` is one too. So table functions are admitted by name, and
+# as many must be found by name as there are in all (an alias that hides one from the pattern makes the counts differ).
+TABLE_FUNCTIONS = (
+    "unnest", "range", "generate_series", "json_each", "json_tree", "duckdb_tables", "duckdb_columns", "duckdb_views",
+    "duckdb_schemas", "duckdb_databases", "duckdb_types", "duckdb_constraints", "pragma_table_info",
+)  # fmt: skip
+REFUSED_SCALARS = ("write_log", "sleep_ms", "setseed", "nextval")
+
+# Quack asks this macro about every statement; DuckDB's own parser serialises nothing but a SELECT. Inside the JSON a
+# string of the statement has its quotes escaped, so no string literal can look like a function call.
+AUTHORISATION = f"""
+CREATE OR REPLACE MACRO admit_select(session_id, statement) AS (
+    WITH parsed AS (SELECT json_serialize_sql(statement::VARCHAR)::VARCHAR AS tree)
+    SELECT json_extract_string(tree, '$.error') = 'false'
+        AND len(regexp_extract_all(tree, '"type":"TABLE_FUNCTION"')) = len(regexp_extract_all(
+            tree, '"type":"TABLE_FUNCTION"[^{{]*"function":[{{][^{{]*"function_name":"({"|".join(TABLE_FUNCTIONS)})"'))
+        AND NOT regexp_matches(tree, '"function_name":"(quack_[a-z_]*|{"|".join(REFUSED_SCALARS)})"')
+    FROM parsed)"""
+
+
+def token_of(path: Path, configured: str | None) -> str:
+    """The endpoint's token: the configured one, else one made once and kept in `path` with mode 0600."""
+    if configured:
+        return configured
+    if not path.exists():
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_hex(24))
+    return path.read_text().strip()
+
+
+def serve(connection: duckdb.DuckDBPyConnection, port: int, token: str) -> None:
+    """Serve `connection`'s database on 127.0.0.1. Locks the configuration: nothing can be loosened afterwards."""
+    load_quack(connection)
+    connection.execute(AUTHORISATION)
+    connection.execute("SET GLOBAL quack_authorization_function = 'admit_select'")
+    try:
+        connection.execute(f"CALL quack_serve('quack:127.0.0.1:{port}', token := '{token.replace(chr(39), chr(39) * 2)}')")
+    except duckdb.Error as error:
+        raise StoreUnavailable(
+            f"The SQL endpoint can't listen on port {port}.", hint=f"Set QUACK_PORT to a free port. {str(error).splitlines()[0]}"
+        ) from None
+
+
+def lock(connection: duckdb.DuckDBPyConnection, writable_folder: Path) -> None:
+    """Shut the database off from files and the network, but for backups in `writable_folder`."""
+    connection.execute("SET allowed_directories = ?", [[str(writable_folder.resolve()) + "/"]])
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
