@@ -156,7 +156,8 @@ SELECT
     r.run_id, r.run_attempt, r.run_number, r.is_latest, r.status, r.conclusion, r.event, r.title,
     r.branch, r.base_branch, r.branch = p.default_branch AND NOT r.is_fork AS on_default_branch,
     r.head_sha, r.head_repository, r.is_fork, r.commit_message, r.commit_author, r.actor, r.url,
-    r.created_at, r.started_at, r.finished_at, r.updated_at, r.duration_seconds
+    r.created_at, r.started_at, r.finished_at, r.updated_at, r.duration_seconds,
+    coalesce(r.started_at, r.created_at) AS begun_at, coalesce(r.finished_at, r.started_at, r.created_at) AS last_activity_at
 FROM workflow_runs AS r
 JOIN pipelines AS p ON p.id = r.pipeline_id;
 

@@ -1,0 +1,84 @@
+"""Reading: named queries in, pandas frames out, from wherever the data can be reached right now."""
+
+import threading
+from pathlib import Path
+from typing import Literal, Protocol
+
+import duckdb
+import pandas as pd
+
+from core.errors import StoreUnavailable
+from core.queries import Value, bound
+from core.store.duckdb_file import open_read_only
+from core.store.extensions import load_quack
+from core.store.quack import token_of
+
+Source = Literal["live", "file"]
+
+
+class Reader(Protocol):
+    def frame(self, query: str, **parameters: Value) -> pd.DataFrame:
+        """The rows of a named query. Raises StoreUnavailable when the data can't be reached."""
+
+
+class OwnerReader:
+    """Reads in the process that owns the database; every call has its own cursor, so threads don't meet."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def frame(self, query: str, **parameters: Value) -> pd.DataFrame:
+        with self._connection.cursor() as cursor:
+            return cursor.execute(bound(query, parameters)).df()
+
+
+class RemoteReader:
+    """Reads from another process: over Quack while ingest runs, else from the file itself, read-only and briefly.
+
+    `source` tells which of the two answered last.
+    """
+
+    def __init__(self, *, port: int, token: str | None, token_path: Path, database: Path) -> None:
+        self._address = f"quack:127.0.0.1:{port}"
+        self._token = token
+        self._token_path = token_path
+        self._database = database
+        self._client: duckdb.DuckDBPyConnection | None = None
+        self._lock = threading.Lock()
+        self.source: Source = "live"
+
+    def frame(self, query: str, **parameters: Value) -> pd.DataFrame:
+        sql = bound(query, parameters)
+        try:
+            rows = self._ask_server(sql)
+        except (duckdb.IOException, duckdb.HTTPException, FileNotFoundError):
+            rows = self._ask_file(sql)
+            self.source = "file"
+            return rows
+        self.source = "live"
+        return rows
+
+    def _ask_server(self, sql: str) -> pd.DataFrame:
+        if not self._token and not self._token_path.exists():
+            raise FileNotFoundError(self._token_path)
+        with self._connection().cursor() as cursor:
+            return cursor.execute(
+                "FROM quack_query($address, $sql, token := $token)",
+                {"address": self._address, "sql": sql, "token": token_of(self._token_path, self._token)},
+            ).df()
+
+    def _ask_file(self, sql: str) -> pd.DataFrame:
+        try:
+            with open_read_only(self._database) as connection:
+                return connection.execute(sql).df()
+        except duckdb.Error as error:
+            raise StoreUnavailable("The database can't be read.", hint=str(error).split("\n", 1)[0]) from None
+
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        with self._lock:
+            if self._client is None:
+                client = duckdb.connect(config={"threads": 1, "memory_limit": "512MB"})
+                client.execute("SET GLOBAL TimeZone = 'UTC'")
+                load_quack(client)
+                self._client = client
+            return self._client
