@@ -61,3 +61,8 @@ def lock(connection: duckdb.DuckDBPyConnection, writable_folder: Path) -> None:
     connection.execute("SET allowed_directories = ?", [[str(writable_folder.resolve()) + "/"]])
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
+
+
+def stop(connection: duckdb.DuckDBPyConnection, port: int) -> None:
+    """Stop serving; clients get an error and fall back to the file."""
+    connection.execute(f"CALL quack_stop('quack:127.0.0.1:{port}')")

@@ -4,9 +4,9 @@
 INSERT INTO jobs
 SELECT
     id, attempt_id, provider, job_id, name, status, conclusion, runner_name, labels, url, created_at, started_at, finished_at,
-    greatest(0, date_diff('second', started_at, finished_at)) AS duration_seconds,
+    CASE WHEN finished_at < started_at THEN 0 ELSE date_diff('second', started_at, finished_at) END AS duration_seconds,
     CASE WHEN status IN ('running', 'success', 'failed', 'cancelled')
-        THEN greatest(0, date_diff('second', created_at, started_at)) END AS queue_seconds,
+        THEN CASE WHEN started_at < created_at THEN 0 ELSE date_diff('second', created_at, started_at) END END AS queue_seconds,
     version
 FROM incoming_jobs
 QUALIFY row_number() OVER (PARTITION BY id ORDER BY version DESC) = 1

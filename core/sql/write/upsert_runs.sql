@@ -6,7 +6,8 @@ SELECT
     id, run_key, pipeline_id, provider, run_id, run_attempt, run_number, TRUE AS is_latest, status, conclusion, event, title,
     branch, base_branch, head_sha, head_repository, is_fork, commit_message, commit_author, actor, url,
     created_at, started_at, min(finished_at) OVER (PARTITION BY id) AS first_finished_at, updated_at,
-    greatest(0, date_diff('second', started_at, first_finished_at)) AS duration_seconds, version
+    CASE WHEN first_finished_at < started_at THEN 0 ELSE date_diff('second', started_at, first_finished_at) END AS duration_seconds,
+    version
 FROM incoming_runs
 QUALIFY row_number() OVER (PARTITION BY id ORDER BY version DESC) = 1
 ON CONFLICT (id) DO UPDATE SET
@@ -29,7 +30,11 @@ ON CONFLICT (id) DO UPDATE SET
     started_at = CASE WHEN excluded.version > version THEN excluded.started_at ELSE started_at END,
     updated_at = CASE WHEN excluded.version > version THEN excluded.updated_at ELSE updated_at END,
     finished_at = least(excluded.finished_at, finished_at),
-    duration_seconds = greatest(0, date_diff('second',
-        CASE WHEN excluded.version > version THEN excluded.started_at ELSE started_at END,
-        least(excluded.finished_at, finished_at))),
+    duration_seconds = CASE
+        WHEN least(excluded.finished_at, finished_at) < CASE WHEN excluded.version > version THEN excluded.started_at ELSE started_at END
+        THEN 0
+        ELSE date_diff('second',
+            CASE WHEN excluded.version > version THEN excluded.started_at ELSE started_at END,
+            least(excluded.finished_at, finished_at))
+    END,
     version = greatest(excluded.version, version);

@@ -3,7 +3,7 @@
 INSERT INTO steps
 SELECT
     job_id, number, name, status, conclusion, started_at, finished_at,
-    greatest(0, date_diff('second', started_at, finished_at)) AS duration_seconds, version
+    CASE WHEN finished_at < started_at THEN 0 ELSE date_diff('second', started_at, finished_at) END AS duration_seconds, version
 FROM incoming_steps
 QUALIFY row_number() OVER (PARTITION BY job_id, number ORDER BY version DESC) = 1
 ON CONFLICT (job_id, number) DO UPDATE SET

@@ -1,0 +1,191 @@
+"""The one writer: a thread that commits many waiting requests in one transaction (group commit).
+
+A caller's future is resolved only after the commit that holds its data; whatever waits while a commit runs goes into
+the next one.
+"""
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeVar
+
+import duckdb
+
+from core.errors import StoreUnavailable
+from core.model import Changes, Delivery
+from core.store import alerts
+from core.store.rows import registered, write_changes
+from core.queries import sql_text
+
+T = TypeVar("T")
+Outcome = Literal["processed", "ignored", "failed", "duplicate"]
+
+# Large enough for a burst, small enough that nobody waits long behind it.
+MAX_BATCH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    """Rows to store: those of a webhook delivery, or of a source that has none (polling, the simulation)."""
+
+    delivery: Delivery | None
+    changes: Changes
+    future: "Future[Any]"
+
+
+@dataclass(frozen=True, slots=True)
+class _Transaction:
+    """A change of its own, such as an acknowledgement, run alone between `BEGIN` and `COMMIT`."""
+
+    change: Callable[[duckdb.DuckDBPyConnection], Any]
+    future: "Future[Any]"
+
+
+class Writer:
+    """Owns all writes of a database. Thread-safe; `close` finishes what was accepted."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._cursor = connection.cursor()
+        self._now = now
+        self._requests: queue.SimpleQueue[_Write | _Transaction | None] = queue.SimpleQueue()
+        self._closed = False
+        self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
+        self._thread.start()
+
+    def submit_delivery(self, delivery: Delivery) -> "Future[Outcome]":
+        """Store a delivery and what it says. The outcome is its result, or `duplicate` when it was seen before."""
+        return self._submit(_Write(delivery, delivery.changes, Future()))
+
+    def submit_changes(self, changes: Changes) -> "Future[None]":
+        """Store rows that no webhook brought."""
+        return self._submit(_Write(None, changes, Future()))
+
+    def transact(self, change: Callable[[duckdb.DuckDBPyConnection], T]) -> "Future[T]":
+        """Run `change(cursor)` in a transaction of its own; what it raises is rolled back and handed to the caller."""
+        return self._submit(_Transaction(change, Future()))
+
+    def close(self) -> None:
+        """Commit all that was accepted, then stop."""
+        self._closed = True
+        self._requests.put(None)
+        self._thread.join()
+        self._cursor.close()
+
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive() and not self._closed
+
+    def _submit(self, request: _Write | _Transaction) -> "Future[Any]":
+        if not self.is_alive:
+            raise StoreUnavailable("The service is stopping.", hint="Send it again in a moment.")
+        self._requests.put(request)
+        return request.future
+
+    def _work(self) -> None:
+        while True:
+            batch, stopping = self._next_batch()
+            for part in _parts(batch):
+                self._commit(part)
+            if stopping:
+                return
+
+    def _next_batch(self) -> tuple[list[_Write | _Transaction], bool]:
+        batch: list[_Write | _Transaction] = []
+        request = self._requests.get()
+        while request is not None:
+            batch.append(request)
+            if len(batch) == MAX_BATCH:
+                return batch, False
+            try:
+                request = self._requests.get_nowait()
+            except queue.Empty:
+                return batch, False
+        return batch, True
+
+    def _commit(self, part: list[_Write] | _Transaction) -> None:
+        try:
+            self._cursor.execute("BEGIN")
+            results = [part.change(self._cursor)] if isinstance(part, _Transaction) else self._store(part)
+            self._cursor.execute("COMMIT")
+        except Exception as error:
+            self._roll_back()
+            self._give_up_or_split(part, error)
+            return
+        futures = [part.future] if isinstance(part, _Transaction) else [write.future for write in part]
+        for future, result in zip(futures, results, strict=True):
+            future.set_result(result)
+
+    def _give_up_or_split(self, part: list[_Write] | _Transaction, error: Exception) -> None:
+        """One request that can't be stored must not take its neighbours with it."""
+        if isinstance(part, list) and len(part) > 1:
+            for write in part:
+                self._commit([write])
+            return
+        future = part.future if isinstance(part, _Transaction) else part[0].future
+        if isinstance(error, duckdb.Error):
+            error = StoreUnavailable("The database refused the write.", hint=str(error).split("\n", 1)[0])
+        future.set_exception(error)
+
+    def _roll_back(self) -> None:
+        try:
+            self._cursor.execute("ROLLBACK")
+        except duckdb.Error:
+            pass  # a fatal error has ended the transaction already
+
+    def _store(self, writes: list[_Write]) -> list[Outcome | None]:
+        fresh, outcomes = self._sort_out(writes)
+        runs = write_changes(self._cursor, [write.changes for write in fresh])
+        _insert_deliveries(self._cursor, [write.delivery for write in fresh if write.delivery])
+        if runs:
+            with registered(self._cursor, incoming_runs=runs):
+                alerts.evaluate(self._cursor, runs, self._now())
+        return outcomes
+
+    def _sort_out(self, writes: list[_Write]) -> tuple[list[_Write], list[Outcome | None]]:
+        """Which writes are new, and the outcome of each: a delivery counts once, in this batch and ever."""
+        seen = _seen_before(self._cursor, [write.delivery for write in writes if write.delivery])
+        fresh: list[_Write] = []
+        outcomes: list[Outcome | None] = []
+        for write in writes:
+            delivery = write.delivery
+            if delivery and (delivery.provider, delivery.delivery_id) in seen:
+                outcomes.append("duplicate")
+                continue
+            if delivery:
+                seen.add((delivery.provider, delivery.delivery_id))
+            outcomes.append(delivery.result if delivery else None)
+            fresh.append(write)
+        return fresh, outcomes
+
+
+def _parts(batch: list[_Write | _Transaction]) -> Iterable[list[_Write] | _Transaction]:
+    """Neighbouring writes together, each transaction alone, in the order of arrival."""
+    writes: list[_Write] = []
+    for request in batch:
+        if isinstance(request, _Write):
+            writes.append(request)
+            continue
+        if writes:
+            yield writes
+            writes = []
+        yield request
+    if writes:
+        yield writes
+
+
+def _seen_before(cursor: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery]) -> set[tuple[str, str]]:
+    if not deliveries:
+        return set()
+    with registered(cursor, incoming_keys=deliveries):
+        return set(cursor.execute(sql_text("write", "seen_deliveries")).fetchall())
+
+
+def _insert_deliveries(cursor: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery]) -> None:
+    if deliveries:
+        with registered(cursor, incoming_deliveries=deliveries):
+            cursor.execute(sql_text("write", "insert_deliveries"))
+
+

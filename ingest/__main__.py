@@ -1,0 +1,149 @@
+"""`python -m ingest <command>`: the service itself, and what an operator does around it."""
+
+import argparse
+import shutil
+import socket
+import sys
+from pathlib import Path
+
+import httpx
+import uvicorn
+
+from core.errors import DashboardError
+from core.settings import Settings, settings
+from core.store import copies
+from core.store.duckdb_file import StoreLocked, open_owned
+from core.store.reader import OwnerReader
+from core.store.writer import Writer
+from ingest.api.frames import records
+from ingest.replay import replay
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; an expected failure ends with one line on standard error and exit code 1."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        parsed.run(settings(), parsed)
+    except DashboardError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m ingest", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    commands.add_parser("serve", help="run the ingest service").set_defaults(run=_serve)
+    backup = commands.add_parser("backup", help="copy the database to a new file, also while the service runs")
+    backup.add_argument("target", type=Path)
+    backup.set_defaults(run=_backup)
+    restore = commands.add_parser("restore", help="put a backup in the database's place (the service must be stopped)")
+    restore.add_argument("backup", type=Path)
+    restore.set_defaults(run=_restore)
+    commands.add_parser("compact", help="rewrite the database without dead space (the service must be stopped)").set_defaults(
+        run=_compact
+    )
+    again = commands.add_parser("replay", help="process failed deliveries, or the one named, again")
+    again.add_argument("delivery_id", nargs="?")
+    again.set_defaults(run=_replay)
+    demo = commands.add_parser("demo", help="fill an empty database with a simulated history")
+    demo.add_argument("--days", type=int, default=60)
+    demo.set_defaults(run=_demo)
+    return parser
+
+
+def _serve(chosen: Settings, _: argparse.Namespace) -> None:
+    chosen.check_exposure(chosen.ingest_host)
+    _check_port_free(chosen.ingest_host, chosen.ingest_port, "INGEST_PORT")
+    _check_port_free("127.0.0.1", chosen.quack_port, "QUACK_PORT")
+    uvicorn.run(
+        "ingest.app:app",
+        host=chosen.ingest_host,
+        port=chosen.ingest_port,
+        log_level=chosen.log_level.lower(),
+        access_log=False,
+        timeout_graceful_shutdown=10,
+    )
+
+
+def _check_port_free(host: str, port: int, name: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise DashboardError(
+                f"{name}={port} can't be used on {host}: {error.strerror}.", hint=f"Stop what uses it, or set {name}."
+            ) from None
+
+
+def _backup(chosen: Settings, parsed: argparse.Namespace) -> None:
+    target: Path = parsed.target
+    if target.exists():
+        raise DashboardError(f"{target} exists already.", hint="Name a new file; nothing was overwritten.")
+    try:
+        copies.backup_stopped(chosen.database_path, target)
+    except StoreLocked:
+        answer = _ask(chosen, "POST", "/api/v1/backup", timeout=3600)
+        shutil.move(answer["path"], target)
+    print(f"Backup written: {target} ({target.stat().st_size:,} bytes)")
+
+
+def _restore(chosen: Settings, parsed: argparse.Namespace) -> None:
+    kept = copies.restore(parsed.backup, chosen.database_path)
+    print(f"Restored {chosen.database_path}" + (f"; the old database is kept as {kept}" if kept else ""))
+
+
+def _compact(chosen: Settings, _: argparse.Namespace) -> None:
+    before, after = copies.compact(chosen.database_path)
+    print(f"Compacted {chosen.database_path}: {before:,} to {after:,} bytes")
+
+
+def _replay(chosen: Settings, parsed: argparse.Namespace) -> None:
+    """Through the running service where there is one, because only it may write."""
+    try:
+        connection = open_owned(chosen.database_path, memory_limit="1GB", threads=2, wait_seconds=0)
+    except StoreLocked:
+        ids = [parsed.delivery_id] if parsed.delivery_id else [
+            row["delivery_id"] for row in _ask(chosen, "GET", "/api/v1/deliveries?result=failed&limit=1000")["deliveries"]
+        ]
+        _report([_ask(chosen, "POST", f"/api/v1/deliveries/{delivery_id}/replay") for delivery_id in ids])
+        return
+    writer, reader = Writer(connection), OwnerReader(connection)
+    try:
+        failed = [row["delivery_id"] for row in records(reader.frame("delivery_list", result="failed", limit=1_000_000))]
+        _report([replay(reader, writer, delivery_id) for delivery_id in ([parsed.delivery_id] if parsed.delivery_id else failed)])
+    finally:
+        writer.close()
+        connection.close()
+
+
+def _report(rows: list[dict[str, object]]) -> None:
+    for row in rows:
+        print(f"{row['delivery_id']}: {row['result']}" + (f" ({row['reason']})" if row["reason"] else ""))
+    print(f"{len(rows)} deliveries replayed")
+
+
+def _demo(chosen: Settings, parsed: argparse.Namespace) -> None:
+    from ingest.demo.load import fill  # the simulation is no part of the service
+
+    fill(chosen, days=parsed.days)
+
+
+def _ask(chosen: Settings, method: str, path: str, timeout: float = 60) -> dict[str, object]:
+    key = chosen.api_write_key.get_secret_value() if chosen.api_write_key else ""
+    try:
+        answer = httpx.request(method, chosen.ingest_url + path, headers={"X-API-KEY": key}, timeout=timeout)
+    except httpx.HTTPError as error:
+        raise DashboardError(f"The ingest service at {chosen.ingest_url} doesn't answer: {error}.", hint="Check INGEST_URL.") from None
+    body: dict[str, object] = answer.json()
+    if answer.is_error:
+        raise DashboardError(str(body["error"]["message"]))  # type: ignore[index]
+    return body
+
+
+if __name__ == "__main__":
+    sys.exit(main())

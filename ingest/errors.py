@@ -1,0 +1,63 @@
+"""Every error in the one shape of the API. The only place where errors become HTTP."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from core.errors import DashboardError
+
+log = structlog.get_logger()
+
+_CODES = {400: "bad_request", 401: "unauthorized", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+
+
+def error_body(code: str, message: str, details: dict[str, Any], request_id: str) -> dict[str, Any]:
+    """The one shape: `{"error": {code, message, details}, timestamp, request_id}`."""
+    return {
+        "error": {"code": code, "message": message, "details": details},
+        "timestamp": datetime.now(UTC).isoformat(),
+        "request_id": request_id,
+    }
+
+
+def install(app: FastAPI) -> None:
+    """Translate expected errors, validation errors, unknown paths and the unexpected."""
+    app.add_exception_handler(DashboardError, _expected)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def _respond(request: Request, status: int, code: str, message: str, details: dict[str, Any]) -> JSONResponse:
+    request_id = request.scope.get("request_id", "")
+    headers = {"Retry-After": "1"} if status == 503 else None
+    return JSONResponse(error_body(code, message, details, request_id), status, headers)
+
+
+def _expected(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, DashboardError)
+    if error.status >= 500:
+        log.error("request failed", path=request.url.path, reason=str(error))
+    return _respond(request, error.status, error.code, str(error), error.details)
+
+
+def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    fields = {".".join(str(part) for part in e["loc"][1:]) or str(e["loc"][0]): e["msg"] for e in error.errors()}
+    message = "; ".join(f"{name}: {reason}" for name, reason in fields.items())
+    return _respond(request, 422, "validation_error", message, {"fields": fields})
+
+
+def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    return _respond(request, error.status_code, _CODES.get(error.status_code, "http_error"), str(error.detail), {})
+
+
+def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    log.exception("unexpected error", path=request.url.path)
+    return _respond(request, 500, "internal_error", "Something went wrong; the log has the details.", {})

@@ -1,0 +1,1 @@
+"""What every request passes before it reaches an endpoint: small pure-ASGI classes, one file each."""

@@ -1,0 +1,74 @@
+"""What runs inside the ingest process: the database it owns, its one writer, the SQL endpoint and the timer."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import structlog
+
+from core.errors import DashboardError
+from core.settings import Settings
+from core.store import quack
+from core.store.duckdb_file import open_owned
+from core.store.reader import OwnerReader
+from core.store.writer import Writer
+from ingest.scheduler import Timer
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One running ingest process."""
+
+    settings: Settings
+    connection: duckdb.DuckDBPyConnection
+    writer: Writer
+    reader: OwnerReader
+    timer: Timer
+
+    @classmethod
+    def start(cls, settings: Settings) -> "Service":
+        """Open the database, serve it, start the writer and the timer. Raises DashboardError, leaving nothing open."""
+        path = settings.database_path
+        connection = open_owned(path, memory_limit=settings.duckdb_memory_limit, threads=settings.duckdb_threads)
+        try:
+            configured = settings.quack_token.get_secret_value() if settings.quack_token else None
+            token = quack.token_of(settings.quack_token_path, configured)
+            quack.serve(connection, settings.quack_port, token)
+            quack.lock(connection, backup_folder(settings))
+        except BaseException:
+            connection.close()
+            raise
+        writer = Writer(connection)
+        timer = Timer(writer, settings)
+        if settings.run_scheduler:
+            timer.start()
+        log.info("ingest started", database=str(path), sql_endpoint=f"127.0.0.1:{settings.quack_port}")
+        return cls(settings, connection, writer, OwnerReader(connection), timer)
+
+    async def stop(self) -> None:
+        """Finish what was accepted, write it into the database file and let go of the file."""
+        await asyncio.to_thread(self._stop)
+
+    def _stop(self) -> None:
+        self.timer.stop()
+        self.writer.close()
+        quack.stop(self.connection, self.settings.quack_port)
+        try:
+            self.connection.execute("CHECKPOINT")
+        except duckdb.Error as error:
+            log.warning("no checkpoint on stop; the write-ahead log keeps the data", reason=str(error).split("\n", 1)[0])
+        self.connection.close()
+        log.info("ingest stopped")
+
+
+def backup_folder(settings: Settings) -> Path:
+    """Where backups are made while serving: beside the database."""
+    folder = settings.database_path.parent / "backups"
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise DashboardError(f"The folder {folder} can't be made: {error.strerror}.") from None
+    return folder
