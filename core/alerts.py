@@ -76,7 +76,7 @@ def message_of(state: BranchState) -> str:
 
 
 def dedup_key(state: BranchState) -> str:
-    """`{pipeline_id}:{type}:{hash of what happened}`; the branch stands for the message, which a rename would change."""
+    """`{pipeline_id}:{type}:{hash of what happened}`; the branch stands for the message, which a rename changes."""
     digest = blake2b(state.branch.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
     return f"{state.pipeline_id}:pipeline_failure:{digest}"
 

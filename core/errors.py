@@ -1,4 +1,4 @@
-"""Every error a person can meet. Translated to HTTP in `ingest.errors`, to a page message in `dashboard.parts.notices`."""
+"""Every error a person can meet. Becomes HTTP in `ingest.errors`, a page message in `dashboard.parts.notices`."""
 
 
 class DashboardError(Exception):

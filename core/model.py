@@ -113,7 +113,7 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One webhook call as received: `payload` is the body's text, `result` what became of it, `reason` why it failed."""
+    """One webhook call as received: `payload` is the body's text, `result` what became of it, `reason` why."""
 
     provider: str
     delivery_id: str

@@ -4,14 +4,14 @@ import re
 from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.errors import BadSetting
 
-PORT = {"ge": 1, "le": 65535}
+Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class Settings(BaseSettings):
@@ -24,15 +24,19 @@ class Settings(BaseSettings):
 
     database_url: str = Field("duckdb:///data/health.duckdb", description="Where the data lives: `duckdb:///<path>`.")
     duckdb_memory_limit: str = Field(
-        "2GB", description="Most memory that DuckDB may take, with a unit: `512MB`, `2GB`.", pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$"
+        "2GB",
+        description="Most memory that DuckDB may take, with a unit: `512MB`, `2GB`.",
+        pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$",
     )
     duckdb_threads: int = Field(2, ge=1, le=256, description="Threads that DuckDB may use.")
     ingest_host: str = Field("127.0.0.1", description="Address that the ingest service listens on.")
-    ingest_port: int = Field(8000, description="Port of the ingest service.", **PORT)
+    ingest_port: Port = Field(8000, description="Port of the ingest service.")
     ingest_url: str = Field("http://127.0.0.1:8000", description="Where the dashboard finds the ingest service.")
-    quack_port: int = Field(9494, description="Loopback port of the read-only SQL endpoint (Quack).", **PORT)
+    quack_port: Port = Field(9494, description="Loopback port of the read-only SQL endpoint (Quack).")
     quack_token: SecretStr | None = Field(
-        None, min_length=16, description="Token of the SQL endpoint. Default: made once, kept beside the database, mode 0600."
+        None,
+        min_length=16,
+        description="Token of the SQL endpoint. Default: made once, kept beside the database, mode 0600.",
     )
     run_scheduler: bool = Field(True, description="Run the timed jobs (retention, checkpoint) in this process.")
     github_webhook_secret: SecretStr | None = Field(
@@ -43,8 +47,12 @@ class Settings(BaseSettings):
     )
     demo_mode: bool = Field(False, description="Allow listening beyond loopback without a write key. For demos only.")
     max_body_bytes: int = Field(1_048_576, ge=1024, description="Largest request body accepted, in bytes.")
-    frontend_origin: str = Field("http://localhost:8501", description="Where people reach the dashboard; used in links.")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe log line printed.")
+    frontend_origin: str = Field(
+        "http://localhost:8501", description="Where people reach the dashboard; used in links."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least severe log line printed."
+    )
     delivery_retention_days: int = Field(7, ge=1, description="Days for which webhook deliveries are kept.")
     run_retention_days: int = Field(0, ge=0, description="Days for which runs are kept; 0 keeps them for ever.")
 

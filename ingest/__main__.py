@@ -5,6 +5,7 @@ import shutil
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 import uvicorn
@@ -42,9 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     restore = commands.add_parser("restore", help="put a backup in the database's place (the service must be stopped)")
     restore.add_argument("backup", type=Path)
     restore.set_defaults(run=_restore)
-    commands.add_parser("compact", help="rewrite the database without dead space (the service must be stopped)").set_defaults(
-        run=_compact
-    )
+    commands.add_parser(
+        "compact", help="rewrite the database without dead space (the service must be stopped)"
+    ).set_defaults(run=_compact)
     again = commands.add_parser("replay", help="process failed deliveries, or the one named, again")
     again.add_argument("delivery_id", nargs="?")
     again.set_defaults(run=_replay)
@@ -107,15 +108,27 @@ def _replay(chosen: Settings, parsed: argparse.Namespace) -> None:
     try:
         connection = open_owned(chosen.database_path, memory_limit="1GB", threads=2, wait_seconds=0)
     except StoreLocked:
-        ids = [parsed.delivery_id] if parsed.delivery_id else [
-            row["delivery_id"] for row in _ask(chosen, "GET", "/api/v1/deliveries?result=failed&limit=1000")["deliveries"]
-        ]
+        ids = (
+            [parsed.delivery_id]
+            if parsed.delivery_id
+            else [
+                row["delivery_id"]
+                for row in _ask(chosen, "GET", "/api/v1/deliveries?result=failed&limit=1000")["deliveries"]
+            ]
+        )
         _report([_ask(chosen, "POST", f"/api/v1/deliveries/{delivery_id}/replay") for delivery_id in ids])
         return
     writer, reader = Writer(connection), OwnerReader(connection)
     try:
-        failed = [row["delivery_id"] for row in records(reader.frame("delivery_list", result="failed", limit=1_000_000))]
-        _report([replay(reader, writer, delivery_id) for delivery_id in ([parsed.delivery_id] if parsed.delivery_id else failed)])
+        failed = [
+            row["delivery_id"] for row in records(reader.frame("delivery_list", result="failed", limit=1_000_000))
+        ]
+        _report(
+            [
+                replay(reader, writer, delivery_id)
+                for delivery_id in ([parsed.delivery_id] if parsed.delivery_id else failed)
+            ]
+        )
     finally:
         writer.close()
         connection.close()
@@ -133,15 +146,17 @@ def _demo(chosen: Settings, parsed: argparse.Namespace) -> None:
     fill(chosen, days=parsed.days)
 
 
-def _ask(chosen: Settings, method: str, path: str, timeout: float = 60) -> dict[str, object]:
+def _ask(chosen: Settings, method: str, path: str, timeout: float = 60) -> dict[str, Any]:
     key = chosen.api_write_key.get_secret_value() if chosen.api_write_key else ""
     try:
         answer = httpx.request(method, chosen.ingest_url + path, headers={"X-API-KEY": key}, timeout=timeout)
     except httpx.HTTPError as error:
-        raise DashboardError(f"The ingest service at {chosen.ingest_url} doesn't answer: {error}.", hint="Check INGEST_URL.") from None
-    body: dict[str, object] = answer.json()
+        raise DashboardError(
+            f"The ingest service at {chosen.ingest_url} doesn't answer: {error}.", hint="Check INGEST_URL."
+        ) from None
+    body: dict[str, Any] = answer.json()
     if answer.is_error:
-        raise DashboardError(str(body["error"]["message"]))  # type: ignore[index]
+        raise DashboardError(str(body["error"]["message"]))
     return body
 
 

@@ -15,7 +15,7 @@ from ingest.providers import Envelope
 def read_delivery(
     provider: str, webhook: ModuleType, envelope: Envelope, body: bytes, content_type: str, received_at: datetime
 ) -> Delivery:
-    """Understand an authentic call. What can't be understood becomes a failed delivery with its reason, never an error."""
+    """Understand an authentic call. What can't be understood becomes a failed delivery with its reason."""
     text = body_text(body, content_type)
     action = None
     changes: Changes | None = Changes()

@@ -59,5 +59,5 @@ def _http(request: Request, error: Exception) -> JSONResponse:
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    log.exception("unexpected error", path=request.url.path)
+    log.error("unexpected error", path=request.url.path, exc_info=error)
     return _respond(request, 500, "internal_error", "Something went wrong; the log has the details.", {})

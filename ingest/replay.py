@@ -6,10 +6,10 @@ import duckdb
 
 from core.errors import NotFound
 from core.model import Delivery
+from core.queries import sql_text
 from core.store.reader import OwnerReader
 from core.store.rows import registered
 from core.store.writer import Writer
-from core.queries import sql_text
 from ingest.api.frames import records
 from ingest.deliveries import read_delivery
 from ingest.providers import Envelope, webhooks
@@ -19,11 +19,16 @@ def replay(reader: OwnerReader, writer: Writer, delivery_id: str) -> dict[str, A
     """Process a delivery again and keep its new result. Returns its row. Raises NotFound. Harmless when repeated."""
     rows = records(reader.frame("delivery_payload", delivery_id=delivery_id))
     if not rows:
-        raise NotFound("There is no such delivery; they are kept for DELIVERY_RETENTION_DAYS.", details={"id": delivery_id})
+        raise NotFound(
+            "There is no such delivery; they are kept for DELIVERY_RETENTION_DAYS.", details={"id": delivery_id}
+        )
     delivery = _again(rows[0])
     writer.submit_changes(delivery.changes).result()
     writer.transact(lambda cursor: _keep(cursor, delivery)).result()
-    return {name: getattr(delivery, name) for name in ("provider", "delivery_id", "event", "action", "received_at", "result", "reason")}
+    return {
+        name: getattr(delivery, name)
+        for name in ("provider", "delivery_id", "event", "action", "received_at", "result", "reason")
+    }
 
 
 def _again(row: dict[str, Any]) -> Delivery:

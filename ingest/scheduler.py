@@ -18,7 +18,9 @@ class Timer:
     def __init__(self, writer: Writer, settings: Settings) -> None:
         self._writer = writer
         self._settings = settings
-        self._scheduler = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        )
 
     def start(self) -> None:
         soon = datetime.now(UTC) + timedelta(seconds=30)
@@ -33,7 +35,10 @@ class Timer:
         settings = self._settings
         removed = self._writer.transact(
             lambda cursor: apply_retention(
-                cursor, datetime.now(UTC), delivery_days=settings.delivery_retention_days, run_days=settings.run_retention_days
+                cursor,
+                datetime.now(UTC),
+                delivery_days=settings.delivery_retention_days,
+                run_days=settings.run_retention_days,
             )
         ).result()
         log.info("retention applied", **removed)

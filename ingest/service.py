@@ -59,7 +59,9 @@ class Service:
         try:
             self.connection.execute("CHECKPOINT")
         except duckdb.Error as error:
-            log.warning("no checkpoint on stop; the write-ahead log keeps the data", reason=str(error).split("\n", 1)[0])
+            log.warning(
+                "no checkpoint on stop; the write-ahead log keeps the data", reason=str(error).split("\n", 1)[0]
+            )
         self.connection.close()
         log.info("ingest stopped")
 

@@ -15,7 +15,7 @@ SYSTEM = "system"
 
 
 def evaluate(cursor: duckdb.DuckDBPyConnection, runs: Sequence[WorkflowRun], now: datetime) -> list[Decision]:
-    """Evaluate rule pipeline_failure for the branches of `runs` (registered as incoming_runs) and write what it decides."""
+    """Evaluate pipeline_failure for the branches of `runs` (registered as incoming_runs); write what it decides."""
     open_alerts = _open_alerts(cursor)
     alerted = {alert.dedup_key.split(":", 1)[0] for alert in open_alerts}
     if not any(run.status == "failed" or (run.status == "success" and run.pipeline_id in alerted) for run in runs):
@@ -30,7 +30,8 @@ def evaluate(cursor: duckdb.DuckDBPyConnection, runs: Sequence[WorkflowRun], now
 def acknowledge(cursor: duckdb.DuckDBPyConnection, alert_id: str, by: str, note: str | None, now: datetime) -> None:
     """Acknowledge an active or snoozed alert. Raises Conflict (saying who was first) or NotFound."""
     changed = cursor.execute(
-        """UPDATE alerts SET status = 'acknowledged', acknowledged_at = ?, acknowledged_by = ?, note = ?, snoozed_until = NULL
+        """UPDATE alerts
+        SET status = 'acknowledged', acknowledged_at = ?, acknowledged_by = ?, note = ?, snoozed_until = NULL
         WHERE id = ? AND status IN ('active', 'snoozed') RETURNING id""",
         [now, by, note, alert_id],
     ).fetchall()
@@ -54,7 +55,9 @@ def record(
 
 
 def _open_alerts(cursor: duckdb.DuckDBPyConnection) -> list[OpenAlert]:
-    rows = cursor.execute("SELECT id, dedup_key, attempt_id, last_seen_at FROM alerts WHERE status <> 'resolved'").fetchall()
+    rows = cursor.execute(
+        "SELECT id, dedup_key, attempt_id, last_seen_at FROM alerts WHERE status <> 'resolved'"
+    ).fetchall()
     return [OpenAlert(*row) for row in rows]
 
 
@@ -97,5 +100,6 @@ def _lost_race(cursor: duckdb.DuckDBPyConnection, alert_id: str) -> Conflict | N
     if status == "resolved":
         return Conflict(f"The alert was resolved by {resolver} meanwhile.", details={"status": status, "by": resolver})
     return Conflict(
-        f"{by} acknowledged this alert first.", details={"status": status, "by": by, "at": at.isoformat() if at else None}
+        f"{by} acknowledged this alert first.",
+        details={"status": status, "by": by, "at": at.isoformat() if at else None},
     )

@@ -67,7 +67,8 @@ def _connect(path: Path, *, read_only: bool, memory_limit: str, threads: int) ->
     except duckdb.IOException as error:
         if "lock" in str(error).lower():
             raise StoreLocked(
-                f"Another process has {path} open.", hint="Only one ingest service may own a database: stop the other one."
+                f"Another process has {path} open.",
+                hint="Only one ingest service may own a database: stop the other one.",
             ) from None
         raise StoreUnavailable(f"{path} can't be read as a DuckDB database.", hint=_first_line(error)) from None
     except duckdb.Error as error:
@@ -81,11 +82,15 @@ def _first_line(error: Exception) -> str:
 def _check_writable(path: Path) -> None:
     """DuckDB's own message for a missing permission is long; say it before DuckDB meets it."""
     if path.is_dir():
-        raise StoreUnavailable(f"{path} is a folder.", hint="DATABASE_URL must name a file: duckdb:///data/health.duckdb")
+        raise StoreUnavailable(
+            f"{path} is a folder.", hint="DATABASE_URL must name a file: duckdb:///data/health.duckdb"
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreUnavailable(f"The folder {path.parent} can't be made: {error.strerror}.") from None
     place = path if path.exists() else path.parent
     if not os.access(place, os.W_OK):
-        raise StoreUnavailable(f"No permission to write {place}.", hint="Change its owner or point DATABASE_URL elsewhere.")
+        raise StoreUnavailable(
+            f"No permission to write {place}.", hint="Change its owner or point DATABASE_URL elsewhere."
+        )

@@ -19,7 +19,9 @@ def load_quack(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _wheel_path(name: str) -> str | None:
     try:
-        extension = files(f"duckdb_extension_{name}") / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
+        extension = (
+            files(f"duckdb_extension_{name}") / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
+        )
     except ModuleNotFoundError:
         return None
     with as_file(extension) as path:

@@ -31,7 +31,8 @@ def schema_version(connection: duckdb.DuckDBPyConnection) -> int:
         return 0
     if "schema_migrations" not in tables:
         raise StoreUnavailable(
-            "The database holds tables of another program.", hint="Point DATABASE_URL at a new file; this one was not touched."
+            "The database holds tables of another program.",
+            hint="Point DATABASE_URL at a new file; this one was not touched.",
         )
     row = connection.execute("SELECT coalesce(max(version), 0) FROM schema_migrations").fetchone()
     return int(row[0]) if row else 0

@@ -29,7 +29,7 @@ CREATE OR REPLACE MACRO admit_select(session_id, statement) AS (
         AND len(regexp_extract_all(tree, '"type":"TABLE_FUNCTION"')) = len(regexp_extract_all(
             tree, '"type":"TABLE_FUNCTION"[^{{]*"function":[{{][^{{]*"function_name":"({"|".join(TABLE_FUNCTIONS)})"'))
         AND NOT regexp_matches(tree, '"function_name":"(quack_[a-z_]*|{"|".join(REFUSED_SCALARS)})"')
-    FROM parsed)"""
+    FROM parsed)"""  # noqa: S608 - only constants of this module
 
 
 def token_of(path: Path, configured: str | None) -> str:
@@ -49,10 +49,13 @@ def serve(connection: duckdb.DuckDBPyConnection, port: int, token: str) -> None:
     connection.execute(AUTHORISATION)
     connection.execute("SET GLOBAL quack_authorization_function = 'admit_select'")
     try:
-        connection.execute(f"CALL quack_serve('quack:127.0.0.1:{port}', token := '{token.replace(chr(39), chr(39) * 2)}')")
+        connection.execute(
+            f"CALL quack_serve('quack:127.0.0.1:{port}', token := '{token.replace(chr(39), chr(39) * 2)}')"
+        )
     except duckdb.Error as error:
         raise StoreUnavailable(
-            f"The SQL endpoint can't listen on port {port}.", hint=f"Set QUACK_PORT to a free port. {str(error).splitlines()[0]}"
+            f"The SQL endpoint can't listen on port {port}.",
+            hint=f"Set QUACK_PORT to a free port. {str(error).splitlines()[0]}",
         ) from None
 
 

@@ -11,11 +11,14 @@ from core.store.alerts import SYSTEM, record
 def apply_retention(
     cursor: duckdb.DuckDBPyConnection, now: datetime, *, delivery_days: int, run_days: int
 ) -> dict[str, int]:
-    """Remove deliveries older than `delivery_days` and runs older than `run_days` (0 keeps them) with all they hold, and
-    end the alerts of branches that nobody touches any more. Returns how many of each.
+    """Remove deliveries older than `delivery_days` and runs older than `run_days` (0 keeps them) with all they hold.
+
+    Ends the alerts of branches that nobody touches any more, too. Returns how many of each.
     """
     removed = {
-        "deliveries": _count(cursor, "DELETE FROM deliveries WHERE received_at < ?", now - timedelta(days=delivery_days)),
+        "deliveries": _count(
+            cursor, "DELETE FROM deliveries WHERE received_at < ?", now - timedelta(days=delivery_days)
+        ),
         "quiet_alerts": _end_quiet_alerts(cursor, now),
     }
     if run_days:
@@ -24,7 +27,9 @@ def apply_retention(
         old_jobs = f"SELECT id FROM jobs WHERE attempt_id IN ({old})"  # noqa: S608 - constant text
         removed["steps"] = _count(cursor, f"DELETE FROM steps WHERE job_id IN ({old_jobs})", oldest)  # noqa: S608
         removed["jobs"] = _count(cursor, f"DELETE FROM jobs WHERE attempt_id IN ({old})", oldest)  # noqa: S608
-        removed["runs"] = _count(cursor, "DELETE FROM workflow_runs WHERE coalesce(finished_at, updated_at) < ?", oldest)
+        removed["runs"] = _count(
+            cursor, "DELETE FROM workflow_runs WHERE coalesce(finished_at, updated_at) < ?", oldest
+        )
     return removed
 
 

@@ -8,6 +8,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
@@ -16,9 +17,9 @@ import duckdb
 
 from core.errors import StoreUnavailable
 from core.model import Changes, Delivery
+from core.queries import sql_text
 from core.store import alerts
 from core.store.rows import registered, write_changes
-from core.queries import sql_text
 
 T = TypeVar("T")
 Outcome = Literal["processed", "ignored", "failed", "duplicate"]
@@ -47,7 +48,9 @@ class _Transaction:
 class Writer:
     """Owns all writes of a database. Thread-safe; `close` finishes what was accepted."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self._cursor = connection.cursor()
         self._now = now
         self._requests: queue.SimpleQueue[_Write | _Transaction | None] = queue.SimpleQueue()
@@ -110,7 +113,7 @@ class Writer:
             self._cursor.execute("BEGIN")
             results = [part.change(self._cursor)] if isinstance(part, _Transaction) else self._store(part)
             self._cursor.execute("COMMIT")
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the callers must hear of it
             self._roll_back()
             self._give_up_or_split(part, error)
             return
@@ -130,10 +133,8 @@ class Writer:
         future.set_exception(error)
 
     def _roll_back(self) -> None:
-        try:
+        with suppress(duckdb.Error):  # a fatal error has ended the transaction already
             self._cursor.execute("ROLLBACK")
-        except duckdb.Error:
-            pass  # a fatal error has ended the transaction already
 
     def _store(self, writes: list[_Write]) -> list[Outcome | None]:
         fresh, outcomes = self._sort_out(writes)
@@ -187,5 +188,3 @@ def _insert_deliveries(cursor: duckdb.DuckDBPyConnection, deliveries: Sequence[D
     if deliveries:
         with registered(cursor, incoming_deliveries=deliveries):
             cursor.execute(sql_text("write", "insert_deliveries"))
-
-

@@ -52,5 +52,7 @@ def acknowledge(service: Running, alert_id: str, acknowledgement: Acknowledgemen
 
 
 def _read(service: Service, statuses: tuple[str, ...] | None, limit: int) -> list[AlertDetail]:
-    frame = service.reader.frame("alert_list", statuses=statuses, provider=None, repository=None, branch=None, limit=limit)
+    frame = service.reader.frame(
+        "alert_list", statuses=statuses, provider=None, repository=None, branch=None, limit=limit
+    )
     return [AlertDetail(**row, build_id=row["run_key"]) for row in records(frame)]

@@ -11,7 +11,17 @@ from core.errors import NotFound
 from core.model import Status
 from ingest.api.dependencies import Running
 from ingest.api.frames import records
-from ingest.api.models import Build, BuildDetail, BuildPage, ErrorBody, JobDetail, Pagination, PipelineDetail, RunMetadata, StepDetail
+from ingest.api.models import (
+    Build,
+    BuildDetail,
+    BuildPage,
+    ErrorBody,
+    JobDetail,
+    Pagination,
+    PipelineDetail,
+    RunMetadata,
+    StepDetail,
+)
 
 router = APIRouter(tags=["builds"])
 
@@ -55,7 +65,9 @@ def builds(
     )
 
 
-@router.get("/builds/{build_id}", response_model=BuildDetail, responses={404: {"model": ErrorBody}}, summary="One workflow run")
+@router.get(
+    "/builds/{build_id}", response_model=BuildDetail, responses={404: {"model": ErrorBody}}, summary="One workflow run"
+)
 def build(service: Running, build_id: str) -> BuildDetail:
     """`build_id` is a run's id (its latest attempt is shown) or the id of one attempt."""
     attempts = records(service.reader.frame("run_attempts", id=build_id))

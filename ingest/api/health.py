@@ -19,11 +19,13 @@ async def live() -> Health:
     return Health(status="ok")
 
 
-@router.get("/health/ready", response_model=Health, responses={503: {"model": ErrorBody}}, summary="Reads and writes work")
+@router.get(
+    "/health/ready", response_model=Health, responses={503: {"model": ErrorBody}}, summary="Reads and writes work"
+)
 def ready(service: Running) -> Health:
     """Reads one row and commits an empty transaction; 503 with the reason when either fails."""
     if not service.writer.is_alive:
         raise StoreUnavailable("The service is stopping.")
     service.reader.frame("freshness")
-    service.writer.transact(lambda cursor: None).result(timeout=5)
+    service.writer.transact(lambda _: None).result(timeout=5)
     return Health(status="ok")

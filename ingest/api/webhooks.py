@@ -23,7 +23,7 @@ router = APIRouter(tags=["webhooks"])
     summary="Deliver a webhook",
 )
 async def deliver(provider: str, request: Request) -> JSONResponse:
-    """Store one webhook call. `processed`, `ignored` (an event that isn't used) or `duplicate` (delivery id seen before).
+    """Store one webhook call. `processed`, `ignored` (event not used) or `duplicate` (delivery id seen before).
 
     The answer comes after the commit that holds the delivery. A signed body that can't be understood is kept and
     answered with 422; `python -m ingest replay` processes it once the code can.
@@ -37,7 +37,9 @@ async def deliver(provider: str, request: Request) -> JSONResponse:
     if secret is None:
         check_write_key(request.headers.get("x-api-key"), service)
     elif not webhook.is_authentic(body, request.headers, secret):
-        raise Unauthorized("The webhook's signature is missing or wrong.", hint="Does its secret equal the one set here?")
+        raise Unauthorized(
+            "The webhook's signature is missing or wrong.", hint="Does its secret equal the one set here?"
+        )
     delivery = read_delivery(
         provider.replace("_", "-"),
         webhook,

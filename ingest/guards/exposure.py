@@ -19,7 +19,7 @@ class Exposure:
             try:
                 settings().check_exposure(scope["server"][0])
             except BadSetting:
-                message = "This service has no API_WRITE_KEY and answers on loopback only. Set API_WRITE_KEY, or DEMO_MODE=true."
+                message = "Without API_WRITE_KEY this service answers on loopback only. Set it, or DEMO_MODE=true."
                 body = error_body(Forbidden.code, message, {}, scope.get("request_id", ""))
                 await JSONResponse(body, Forbidden.status)(scope, receive, send)
                 return

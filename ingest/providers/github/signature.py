@@ -15,5 +15,5 @@ def signature(body: bytes, secret: str) -> str:
 
 
 def is_signed(body: bytes, header: str | None, secret: str) -> bool:
-    """True if `header` is the body's signature; compared in constant time, over bytes so that any header is accepted."""
+    """True if `header` is the body's signature; compared in constant time, as bytes, so that no header can fail."""
     return hmac.compare_digest((header or "").encode("utf-8", "replace"), signature(body, secret).encode())

@@ -27,6 +27,8 @@ def envelope_of(headers: Mapping[str, str], body: bytes) -> Envelope:
     """Event and delivery id. A call without an id (curl, an old proxy) is known by its body. Raises BadRequest."""
     event = headers.get("x-github-event", "")
     if not event:
-        raise BadRequest("The header X-GitHub-Event is missing.", hint="GitHub sends it: workflow_run, workflow_job or ping.")
+        raise BadRequest(
+            "The header X-GitHub-Event is missing.", hint="GitHub sends it: workflow_run, workflow_job or ping."
+        )
     delivery_id = headers.get("x-github-delivery") or "sha256-" + hashlib.sha256(body).hexdigest()
     return Envelope(event[:100], delivery_id[:200])

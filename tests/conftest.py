@@ -1,0 +1,148 @@
+"""What several test packages share: a database, the writer, and the real service as its own process."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import httpx
+import orjson
+import pytest
+
+from core.settings import settings
+from core.store.duckdb_file import open_owned
+from core.store.writer import Writer
+from ingest.providers.github.signature import signature
+
+ROOT = Path(__file__).parent.parent
+SECRET = "a-secret-of-the-tests"
+WRITE_KEY = "a-write-key-of-the-tests"
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No test sees the settings of the person who runs it."""
+    for name in ("DATABASE_URL", "API_WRITE_KEY", "GITHUB_WEBHOOK_SECRET", "QUACK_TOKEN", "INGEST_URL", "DEMO_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DATABASE_URL", f"duckdb:///{tmp_path}/health.duckdb")
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    connection = open_owned(tmp_path / "health.duckdb", memory_limit="1GB", threads=2)
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def writer(database: duckdb.DuckDBPyConnection) -> Iterator[Writer]:
+    writer = Writer(database)
+    yield writer
+    writer.close()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class IngestProcess:
+    """`python -m ingest serve` on free ports, with its own database and log."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=free_port)
+    quack_port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+    deliveries: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "health.duckdb"
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "ingest.log").read_text()
+
+    def variables(self) -> dict[str, str]:
+        return os.environ | {
+            "DATABASE_URL": f"duckdb:///{self.database}",
+            "INGEST_PORT": str(self.port),
+            "INGEST_URL": self.url,
+            "QUACK_PORT": str(self.quack_port),
+            "GITHUB_WEBHOOK_SECRET": SECRET,
+            "API_WRITE_KEY": WRITE_KEY,
+            **self.environment,
+        }
+
+    def launch(self) -> None:
+        with (self.folder / "ingest.log").open("ab") as log:
+            command = [sys.executable, "-m", "ingest", "serve"]
+            self.process = subprocess.Popen(command, cwd=ROOT, env=self.variables(), stdout=log, stderr=log)
+
+    def start(self) -> "IngestProcess":
+        self.launch()
+        wait_for(lambda: httpx.get(f"{self.url}/health/ready").status_code == 200, f"ingest to be ready: {self.log}")
+        return self
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> int:
+        assert self.process
+        self.process.send_signal(how)
+        return self.process.wait(timeout=30)
+
+    def send(
+        self, event: str, payload: dict[str, Any], delivery_id: str | None = None, **headers: str
+    ) -> httpx.Response:
+        """Post a signed GitHub webhook."""
+        self.deliveries += 1
+        body = orjson.dumps(payload)
+        return httpx.post(
+            f"{self.url}/api/v1/webhook/github-actions",
+            content=body,
+            headers={
+                "Content-Type": "application/json",
+                "X-GitHub-Event": event,
+                "X-GitHub-Delivery": delivery_id or f"delivery-{self.deliveries}",
+                "X-Hub-Signature-256": signature(body, SECRET),
+                **headers,
+            },
+        )
+
+
+def wait_for(condition: Any, what: str, seconds: float = 40) -> None:
+    """Ask until `condition()` is true; the service may not listen yet, so its refusals count as "not yet"."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if condition():
+                return
+        except httpx.TransportError:
+            pass
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds} s for {what}")
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def ingest(tmp_path: Path) -> Iterator[IngestProcess]:
+    """A running ingest service; stopped in the end whatever happens."""
+    running = IngestProcess(tmp_path).start()
+    yield running
+    if running.process and running.process.poll() is None:
+        running.stop(signal.SIGKILL)

@@ -1,0 +1,40 @@
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from core.queries import bound
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+NOBODY = {"provider": None, "repository": None, "branch": None}
+EVERY = NOBODY | {
+    "pipeline_id": None, "statuses": None, "since": None, "until": None, "limit": 5, "offset": 0, "window_start": NOW,
+    "window_end": NOW, "previous_start": NOW, "day_ago": NOW, "zone": "Europe/Berlin", "chart_start": NOW, "id": "x",
+    "attempt_id": "x", "alert_id": "x", "result": None, "delivery_id": "x",
+}  # fmt: skip
+NAMES = sorted(path.stem for path in (Path(__file__).parents[2] / "core" / "sql" / "read").glob("*.sql"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_query_runs_on_an_empty_database(name: str, database: duckdb.DuckDBPyConnection) -> None:
+    database.execute(bound(name, EVERY)).fetchall()
+
+
+@pytest.mark.parametrize(
+    "text", ["it's", "'; DROP TABLE jobs; --", "back\\slash", "$repository", "__repository__", "{x}", "é\n☃"]
+)
+def test_a_text_value_arrives_unchanged_whatever_it_holds(text: str, database: duckdb.DuckDBPyConnection) -> None:
+    database.execute(
+        "INSERT INTO pipelines VALUES ('p', 'github-actions', '1', ?, NULL, '1', 'CI', NULL, 'main', 'v', 'v')", [text]
+    )
+    database.execute(
+        "INSERT INTO alerts (id, type, severity, status, pipeline_id, message, dedup_key, occurrences, created_at, last_seen_at) VALUES ('a', 't', 'info', 'active', 'p', 'm', 'k', 1, now(), now())"
+    )
+    row = database.execute(bound("alert_counts", NOBODY | {"repository": text})).fetchone()
+    assert row == (0, 0, 1)
+
+
+def test_a_missing_parameter_is_an_error() -> None:
+    with pytest.raises(KeyError, match="branch"):
+        bound("alert_counts", {"provider": None, "repository": None})

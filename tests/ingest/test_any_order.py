@@ -1,0 +1,110 @@
+"""Any order and any repetition of the same deliveries gives the same rows."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from core.model import Delivery
+from core.store.duckdb_file import open_owned
+from core.store.writer import Writer
+from ingest.providers.github.parse import parse
+from tests.builders import NOON, job_payload, repository, run_payload, step_part
+
+TABLES = ("pipelines", "workflow_runs", "jobs", "steps")
+Event = tuple[str, dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb.DuckDBPyConnection, Writer]]:
+    connection = open_owned(tmp_path_factory.mktemp("order") / "health.duckdb", memory_limit="1GB", threads=2)
+    writer = Writer(connection, now=lambda: NOON + timedelta(hours=2))
+    yield connection, writer
+    writer.close()
+    connection.close()
+
+
+@st.composite
+def run_events(draw: st.DrawFn) -> Event:
+    status = draw(st.sampled_from(["queued", "in_progress", "completed"]))
+    conclusion = (
+        draw(st.sampled_from(["success", "failure", "cancelled", "action_required"])) if status == "completed" else None
+    )
+    attempt = draw(st.integers(1, 3))
+    payload = run_payload(
+        run_id=draw(st.integers(1000, 1001)),
+        attempt=attempt,
+        status=status,
+        conclusion=conclusion,
+        begun=attempt * 100,
+        updated=attempt * 100 + draw(st.integers(0, 3)),
+        branch=draw(st.sampled_from(["main", "topic"])),
+        workflow=draw(st.sampled_from(["CI", "Build"])),
+        workflow_id=draw(st.integers(500, 501)),
+        repo=repository(draw(st.sampled_from(["acme/web", "acme/shop"]))),
+        head_commit=draw(st.sampled_from([None, {"message": "One"}, {"message": "Two"}])),
+    )
+    return "workflow_run", payload
+
+
+@st.composite
+def job_events(draw: st.DrawFn) -> Event:
+    status = draw(st.sampled_from(["queued", "waiting", "in_progress", "completed"]))
+    payload = job_payload(
+        job_id=draw(st.integers(7000, 7001)),
+        run_id=draw(st.integers(1000, 1001)),
+        attempt=draw(st.integers(1, 2)),
+        status=status,
+        conclusion=draw(st.sampled_from(["success", "failure"])),
+        begun=draw(st.sampled_from([None, 5, -50])),
+        finished=draw(st.integers(50, 52)),
+        steps=[step_part(number, done=draw(st.booleans())) for number in range(1, draw(st.integers(1, 4)))],
+    )
+    return "workflow_job", payload
+
+
+def outcome(
+    store: tuple[duckdb.DuckDBPyConnection, Writer], events: list[tuple[int, Event]], together: bool
+) -> list[object]:
+    """All rows after the deliveries, committed in one group or each alone."""
+    connection, writer = store
+    connection.execute("".join(f"DELETE FROM {table};" for table in (*TABLES, "alerts", "alert_events", "deliveries")))
+    futures = []
+    for number, (event, payload) in events:
+        changes = parse(event, payload)
+        assert changes
+        delivery = Delivery(
+            "github-actions", str(number), event, None, datetime.now(UTC), "processed", None, "{}", changes
+        )
+        future = writer.submit_delivery(delivery)
+        if not together:
+            future.result()
+        futures.append(future)
+    for future in futures:
+        future.result()
+    rows: list[object] = [connection.execute(f"SELECT * FROM {table} ORDER BY ALL").fetchall() for table in TABLES]
+    rows.append(
+        connection.execute(
+            "SELECT dedup_key, attempt_id FROM alerts WHERE status <> 'resolved' ORDER BY ALL"
+        ).fetchall()
+    )
+    return rows
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(data=st.data(), events=st.lists(run_events() | job_events(), min_size=2, max_size=9))
+def test_any_order_and_any_repetition_gives_the_same_rows(
+    store: tuple[duckdb.DuckDBPyConnection, Writer], data: st.DataObject, events: list[Event]
+) -> None:
+    numbered = list(enumerate(events))
+    repeated = data.draw(st.lists(st.sampled_from(numbered), max_size=4))
+    shuffled = data.draw(st.permutations(numbered + repeated))
+    in_order = outcome(store, numbered, together=False)
+    assert outcome(store, shuffled, together=False) == in_order
+    assert outcome(store, shuffled, together=True) == in_order
