@@ -63,6 +63,8 @@ def _copy_into(connection: duckdb.DuckDBPyConnection, name: str, path: Path) -> 
     try:
         quoted = name.replace('"', '""')
         connection.execute(f'COPY FROM DATABASE "{quoted}" TO copy_target')
+        # Without it the rows stay in the copy's write-ahead log, a second file that nobody moves along.
+        connection.execute("CHECKPOINT copy_target")
     finally:
         connection.execute("DETACH copy_target")
 

@@ -48,7 +48,10 @@ class RemoteReader:
         self.source: Source = "live"
 
     def frame(self, query: str, **parameters: Value) -> pd.DataFrame:
-        sql = bound(query, parameters)
+        return self.sql(bound(query, parameters))
+
+    def sql(self, sql: str) -> pd.DataFrame:
+        """The rows of one SELECT. Raises duckdb.Error when the server refuses or can't run it."""
         try:
             rows = self._ask_server(sql)
         except (duckdb.IOException, duckdb.HTTPException, FileNotFoundError):

@@ -1,0 +1,140 @@
+"""A large, plausible history, made inside DuckDB by one set-based statement a table and kept for the next benchmark.
+
+`python -m bench.history --runs 1000000` makes it; the other modules call `history_database`.
+"""
+
+import argparse
+import shutil
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+
+from core.store.duckdb_file import open_owned
+
+RUNS = 1_000_000
+DAYS = 120
+# A history that ends too long ago would leave the last day, which the overview reads, empty.
+MAX_AGE = timedelta(hours=6)
+
+PIPELINES = """
+INSERT INTO pipelines
+SELECT
+    format('gh-{}-{}', 1 + i % 60, i), 'github', 1 + i % 60, format('acme/service-{:02d}', 1 + i % 60),
+    format('https://github.com/acme/service-{:02d}', 1 + i % 60), i,
+    ['CI', 'Release', 'Nightly', 'Lint', 'Deploy'][1 + i // 60], format('.github/workflows/w{}.yml', i // 60),
+    'main', '0|00000|2026', '0|00000|2026'
+FROM range(300) AS t(i)"""
+
+# Small numbers drawn from hashes of the run's number: the same history every time. Attempt 2 is what 2 % of runs have.
+RUN_ROWS = """
+INSERT INTO workflow_runs
+WITH drawn AS (
+    SELECT
+        i, attempt, hash(i * 2 + attempt) AS h, hash(i) % 300 AS p, i % 50 = 0 AND i < $runs * 0.999 AS was_rerun,
+        $until - to_microseconds(CAST(($runs - i) * ($days * 86400e6 / $runs) AS BIGINT)) AS created_at
+    FROM range($runs) AS t(i), (VALUES (1), (2)) AS a(attempt)
+    WHERE attempt = 1 OR (i % 50 = 0 AND i < $runs * 0.999)
+),
+timed AS (
+    SELECT
+        *, created_at + to_seconds(h % 40) + CASE attempt WHEN 2 THEN to_seconds(1800) ELSE to_seconds(0) END AS started_at,
+        60 + (h >> 8) % 400 + CASE WHEN (h >> 20) % 20 = 0 THEN 900 ELSE 0 END AS seconds
+    FROM drawn
+),
+ended AS (
+    SELECT
+        *, started_at + to_seconds(seconds) AS finished_at,
+        CASE
+            WHEN started_at > $until THEN 'queued'
+            WHEN started_at + to_seconds(seconds) > $until THEN 'running'
+            WHEN attempt = 1 AND was_rerun THEN 'failed'
+            WHEN (h >> 28) % 100 < 81 THEN 'success'
+            WHEN (h >> 28) % 100 < 92 THEN 'failed'
+            WHEN (h >> 28) % 100 < 97 THEN 'cancelled'
+            ELSE 'skipped'
+        END AS status
+    FROM timed
+)
+SELECT
+    format('gh-{}-{}-{}', 1 + p % 60, 9000000000 + i, attempt), format('gh-{}-{}', 1 + p % 60, 9000000000 + i),
+    format('gh-{}-{}', 1 + p % 60, p), 'github', 9000000000 + i, attempt, i // 300,
+    NOT (attempt = 1 AND was_rerun), status,
+    CASE status WHEN 'failed' THEN 'failure' WHEN 'queued' THEN NULL WHEN 'running' THEN NULL ELSE status END,
+    ['push', 'pull_request', 'schedule'][1 + (h >> 36) % 3], format('Change number {} of the checkout', i),
+    CASE WHEN (h >> 40) % 10 < 6 THEN 'main' ELSE format('feature/{}', i // 400 % 200) END,
+    NULL, md5(i::VARCHAR) || left(md5((i + 1)::VARCHAR), 8), format('acme/service-{:02d}', 1 + p % 60),
+    (h >> 44) % 50 = 0, format('Change number {} of the checkout\n\nBecause it was slow for {} people.', i, h % 1000),
+    format('Person {}', h % 80), format('person{}', h % 80),
+    format('https://github.com/acme/service-{:02d}/actions/runs/{}', 1 + p % 60, 9000000000 + i),
+    created_at, started_at, CASE WHEN status IN ('queued', 'running') THEN NULL ELSE finished_at END,
+    least(finished_at, $until), CASE WHEN status IN ('queued', 'running') THEN NULL ELSE seconds END,
+    format('2|00000|{}|{:016x}', strftime(least(finished_at, $until), '%Y-%m-%dT%H:%M:%S.%fZ'), h)
+FROM ended
+ORDER BY started_at, i"""
+
+DELIVERIES = """
+INSERT INTO deliveries
+SELECT
+    'github', md5(i::VARCHAR), 'workflow_run', 'completed', $until - to_seconds(($count - i) * 7 * 86400 // $count),
+    'processed', NULL, '{}'
+FROM range($count) AS t(i)"""
+
+ALERTS = """
+INSERT INTO alerts (id, type, severity, status, pipeline_id, branch, attempt_id, message, dedup_key, occurrences,
+    created_at, last_seen_at)
+SELECT
+    md5(id), 'pipeline_failure', CASE WHEN branch = 'main' THEN 'critical' ELSE 'info' END,
+    CASE WHEN row_number() OVER (ORDER BY finished_at DESC) % 4 = 0 THEN 'acknowledged' ELSE 'active' END,
+    pipeline_id, branch, id, format('{} failed on {}', pipeline_id, branch), pipeline_id || branch, 1,
+    finished_at, finished_at
+FROM workflow_runs
+WHERE status = 'failed' AND is_latest AND NOT is_fork
+ORDER BY finished_at DESC
+LIMIT 24"""
+
+
+def history_database(runs: int = RUNS, folder: Path | None = None) -> Path:
+    """Path of a database with `runs` workflow runs of the last 120 days; made anew once it is some hours old."""
+    folder = folder or Path(tempfile.gettempdir()) / "cicd-health-bench"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"history-{runs}.duckdb"
+    if path.exists() and time.time() - path.stat().st_mtime < MAX_AGE.total_seconds():
+        return path
+    path.unlink(missing_ok=True)
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    connection = open_owned(fresh, memory_limit="4GB", threads=2)
+    try:
+        fill(connection, runs, datetime.now(UTC))
+        connection.execute("CHECKPOINT")
+    finally:
+        connection.close()
+    return fresh.rename(path)
+
+
+def own_copy(runs: int, folder: Path) -> Path:
+    """A copy of the history in `folder`, for a service that will write to it."""
+    return Path(shutil.copyfile(history_database(runs), folder / "health.duckdb"))
+
+
+def fill(connection: duckdb.DuckDBPyConnection, runs: int, until: datetime) -> None:
+    """Fill an empty, migrated database with `runs` runs that end at `until`, a week of deliveries and 24 alerts."""
+    connection.execute(PIPELINES)
+    connection.execute(RUN_ROWS, {"runs": runs, "days": DAYS, "until": until})
+    connection.execute(DELIVERIES, {"count": min(runs // 5, 200_000), "until": until})
+    connection.execute(ALERTS)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.history", description=__doc__)
+    parser.add_argument("--runs", type=int, default=RUNS)
+    begun = time.perf_counter()
+    path = history_database(parser.parse_args().runs)
+    print(f"{path}: {path.stat().st_size:,} bytes, {time.perf_counter() - begun:.1f} s")
+
+
+if __name__ == "__main__":
+    main()
