@@ -46,7 +46,7 @@ def run_payload(
         "path": ".github/workflows/ci.yml",
         "display_title": "Make the checkout faster",
         "workflow_id": workflow_id,
-        "run_number": run_id - 900,
+        "run_number": run_id,
         "run_attempt": attempt,
         "event": "push",
         "status": status,
