@@ -33,7 +33,7 @@ RUN_ROWS = """
 INSERT INTO workflow_runs
 WITH drawn AS (
     SELECT
-        i, attempt, hash(i * 2 + attempt) AS h, hash(i) % 300 AS p, i % 50 = 0 AND i < $runs * 0.999 AS was_rerun,
+        i, attempt, CAST(hash(i * 2 + attempt) >> 1 AS BIGINT) AS h, CAST(hash(i) % 300 AS BIGINT) AS p, i % 50 = 0 AND i < $runs * 0.999 AS was_rerun,
         $until - to_microseconds(CAST(($runs - i) * ($days * 86400e6 / $runs) AS BIGINT)) AS created_at
     FROM range($runs) AS t(i), (VALUES (1), (2)) AS a(attempt)
     WHERE attempt = 1 OR (i % 50 = 0 AND i < $runs * 0.999)
