@@ -1,0 +1,103 @@
+"""The overview: is it healthy, what broke, since when, whose turn it is."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from core.settings import settings
+from dashboard import data
+from dashboard.data import Freshness
+from dashboard.parts import alerts_panel, charts, csv_export, filters, notices, runs_table, tiles
+from dashboard.parts.filters import OUTCOME_NAMES, View
+from dashboard.parts.formats import count, exact, relative
+
+NEWEST = 15
+
+
+@notices.explained
+def overview() -> None:
+    data.freshness()  # an unreachable database is told once, before anything is drawn
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        heading = st.container(width="content", gap=None)
+        heading.title("CI/CD Health", anchor=False)
+        with st.container(horizontal=True, width="content", vertical_alignment="center", gap="small"):
+            every = filters.refresh_controls()
+    view = filters.filter_row()
+    # The window that keeps the scroll position: only this part is drawn anew on each refresh.
+    st.fragment(notices.explained(live), run_every=every)(view.scope, view.window)
+
+
+def live(scope: data.Scope, window: str) -> None:
+    now = datetime.now(UTC)
+    view = filters.view_of(scope, window)
+    fresh = data.freshness()
+    notices.offline_banner(data.source())
+    if not fresh.runs:
+        notices.simulated_label(fresh)
+        notices.first_steps(settings())
+        return
+    numbers = data.summary(scope, window=view.length, now=now)
+    days = charts.days_until(now, view.zone, view.chart_days)
+    daily = charts.by_day(
+        data.daily_outcomes(scope, zone=view.zone, chart_start=charts.chart_start(days, view.zone)), days
+    )
+    _health(numbers, fresh, view, now)
+    tiles.draw(tiles.tiles(numbers, daily), window)
+    left, right = st.columns([3, 2], gap="small")
+    with left, st.container(border=True, height=372, key="status"):
+        st.subheader(f"Pipeline status, last {view.chart_days} days", anchor=False)
+        charts.draw_status(daily, view)
+    with right:
+        _alerts(view, now)
+    _latest_runs(view, now)
+
+
+def _health(numbers: tiles.Numbers, fresh: Freshness, view: View, now: datetime) -> None:
+    total, failing = int(numbers["total_pipelines"] or 0), int(numbers["failed_pipelines"] or 0)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="health"):
+        if failing:
+            st.badge(f"{failing} of {count(total, 'pipeline', 'pipelines')} failing", icon=":material/error:", color="red")
+        elif total:
+            st.badge(f"No failing pipeline among {total:,}", icon=":material/check_circle:", color="green")
+        st.caption(
+            f"Last data {relative(fresh.last_delivery_at, now)}", help=exact(fresh.last_delivery_at, view.zone), width="content"
+        )
+        notices.simulated_label(fresh)
+
+
+def _alerts(view: View, now: datetime) -> None:
+    alerts = data.active_alerts(view.scope, limit=alerts_panel.MOST_SHOWN + 1)
+    total = len(alerts)
+    if total > alerts_panel.MOST_SHOWN:
+        total = sum(data.alert_counts(view.scope).values())
+    alerts_panel.draw(alerts, total, now=now, zone=view.zone, online=data.source() == "live")
+
+
+def _latest_runs(view: View, now: datetime) -> None:
+    query = view.run_query(now)
+    runs = data.runs(query, limit=NEWEST)
+    with st.container(border=True, key="latest"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.subheader("Latest workflow runs", anchor=False)
+            if view.day and view.outcome:
+                day = f"{view.day:%a} {view.day.day} {view.day:%b}"
+                st.button(
+                    f"{OUTCOME_NAMES[view.outcome]} on {day}", icon=":material/close:", icon_position="right",
+                    key="clear_pick", on_click=charts.clear_pick, help="Show all days and outcomes again",
+                )  # fmt: skip
+            st.download_button(
+                "CSV", lambda: csv_export.runs_csv(data.runs(query, limit=csv_export.MOST_ROWS)), "workflow-runs.csv",
+                "text/csv", icon=":material/download:", on_click="ignore", key="csv",
+                help=f"All runs under these filters, not only these {NEWEST}; at most {csv_export.MOST_ROWS:,}.",
+            )  # fmt: skip
+            st.page_link(
+                "pages/runs.py", label="View all", icon=":material/arrow_forward:", icon_position="right",
+                query_params=filters.link_of(view), width="content",
+            )  # fmt: skip
+        if runs.empty:
+            notices.nothing_matches()
+            return
+        runs_table.draw(runs_table.rows(runs, now=now, zone=view.zone), key="latest_runs")
+
+
+overview()

@@ -1,0 +1,97 @@
+"""The panel of active alerts: what broke, since when, whose change it was, and taking it on."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+
+from core.errors import Conflict, DashboardError
+from dashboard import data
+from dashboard.parts.formats import exact, first_line, plain, relative, run_path, safe_url, text
+
+MOST_SHOWN = 8
+NAME = "your_name"
+NOTICE = "alert_notice"
+SEVERITIES = {
+    "critical": (":material/error:", "red"), "warning": (":material/warning:", "orange"), "info": (":material/info:", "blue"),
+}  # fmt: skip
+
+
+def draw(alerts: pd.DataFrame, total: int, *, now: datetime, zone: ZoneInfo, online: bool) -> None:
+    """The newest of `total` alerts, at most MOST_SHOWN, each with a button while ingest is online."""
+    with st.container(border=True, height=372, key="alerts"):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.subheader(f"Active alerts ({total})" if total else "Active alerts", anchor=False, width="content")
+            if total and online:
+                st.text_input(
+                    "Your name", key=NAME, placeholder="Your name", max_chars=100, width=150, persist_state="session",
+                    label_visibility="collapsed", autocomplete="name",
+                )  # fmt: skip
+        _notice()
+        if not total:
+            st.success("Nothing needs attention.", icon=":material/check_circle:")
+            return
+        for alert in alerts.head(MOST_SHOWN).to_dict("records"):
+            _alert(alert, now, zone, online)
+        if total > MOST_SHOWN:
+            st.caption(f"and {total - MOST_SHOWN} more, shown as these are taken on")
+
+
+def _alert(alert: dict[Any, Any], now: datetime, zone: ZoneInfo, online: bool) -> None:
+    icon, colour = SEVERITIES.get(text(alert["severity"]), SEVERITIES["info"])
+    since, run_key = alert["created_at"], text(alert["run_key"])
+    times = int(alert["occurrences"])
+    facts = [
+        f"since {relative(since, now).removesuffix(' ago')}",
+        f"{times} times" if times > 1 else "",
+        f"last change by {plain(alert['commit_author'])}" if text(alert["commit_author"]) else "",
+    ]
+    links = [
+        f"[Run](<{run_path(run_key)}>)" if run_key else "",
+        f"[CI system](<{markdown_target(alert['run_url'])}>)" if markdown_target(alert["run_url"]) else "",
+    ]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"alert_{text(alert['id'])}"):
+        with st.container(gap=None):
+            st.markdown(f":{colour}[{icon}] **{plain(alert['message'])}**")
+            st.caption(" · ".join(part for part in [*facts, *links] if part), help=_details(alert, zone))
+        if online:
+            st.button(
+                "Acknowledge", key=f"acknowledge_{text(alert['id'])}", on_click=_acknowledge, args=(text(alert["id"]),)
+            )
+
+
+def _details(alert: dict[Any, Any], zone: ZoneInfo) -> str:
+    subject = first_line(alert["commit_message"])
+    lines = [f"First seen {plain(exact(alert['created_at'], zone))}", f"Last seen {plain(exact(alert['last_seen_at'], zone))}"]
+    return "  \n".join([*lines, f"Commit: {plain(subject)}"] if subject else lines)
+
+
+def markdown_target(url: object) -> str | None:
+    """An address that may stand between `<` and `>` in a Markdown link."""
+    address = safe_url(url)
+    return None if address is None or set(address) & set("<>\\`") else address
+
+
+def _acknowledge(alert_id: str) -> None:
+    """Take the alert on by REST; the outcome is told on the next drawing of the panel."""
+    by = text(st.session_state.get(NAME)).strip()
+    if not by:
+        st.session_state[NOTICE] = ("Enter your name first, so that others see who takes it on.", ":material/person:")
+        return
+    try:
+        data.acknowledge(alert_id, by)
+    except Conflict as error:
+        st.session_state[NOTICE] = (plain(error.message), ":material/group:")
+    except DashboardError as error:
+        st.session_state[NOTICE] = (plain(error), ":material/error:")
+    else:
+        st.session_state[NOTICE] = (f"Acknowledged by {plain(by)}.", ":material/check:")
+
+
+def _notice() -> None:
+    notice = st.session_state.pop(NOTICE, None)
+    if notice:
+        message, icon = notice
+        st.toast(message, icon=icon, duration="long")
