@@ -8,7 +8,7 @@ run: .venv/ready
 	$(BIN)/honcho start
 
 demo: .venv/ready
-	$(BIN)/python -m ingest.demo
+	$(BIN)/python -m ingest.simulation
 
 test: .venv/ready-dev
 	sh tests/chromium.sh

@@ -141,7 +141,7 @@ def _report(rows: list[dict[str, object]]) -> None:
 
 
 def _demo(chosen: Settings, parsed: argparse.Namespace) -> None:
-    from ingest.demo.load import fill  # the simulation is no part of the service
+    from ingest.simulation.fill import fill  # the simulation is no part of the service
 
     fill(chosen, days=parsed.days)
 
