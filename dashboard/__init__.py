@@ -1,1 +1,1 @@
-"""The Streamlit pages. They read through `dashboard.data` and act through the REST API; they never write the database."""
+"""The Streamlit dashboard: reads through `core`, acts through the REST API of ingest, writes nothing itself."""

@@ -1,110 +1,174 @@
-"""All reads of the pages: named queries through one reader, as frames; and the one act, through the REST API."""
+"""What pages read and do: one small function for each named query, and the REST call that acts."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
+import duckdb
 import httpx
 import pandas as pd
 import streamlit as st
 
-from core.settings import settings
-from core.store.reader import RemoteReader
-from dashboard.parts.filters import Filters
+from core.errors import Conflict, DashboardError, StoreUnavailable
+from core.queries import Value
+from core.settings import Settings, settings
+from core.store.reader import RemoteReader, Source
+from dashboard.parts.formats import text
 
-CSV_LIMIT = 100_000
-ALERTS_SHOWN = 8
+BRANCHES_OFFERED = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
-    """What one look at the overview needs."""
+class Scope:
+    """Which runs a view is about; None means any."""
 
-    summary: pd.Series  # type: ignore[type-arg]
-    days: pd.DataFrame
-    alerts: pd.DataFrame
-    runs: pd.DataFrame
-    freshness: pd.Series  # type: ignore[type-arg]
-    live: bool
+    provider: str | None = None
+    repository: str | None = None
+    branch: str | None = None
+
+    def parameters(self) -> dict[str, Value]:
+        return {"provider": self.provider, "repository": self.repository, "branch": self.branch}
 
 
-@st.cache_resource
-def reader() -> RemoteReader:
-    """The reader of this process."""
-    chosen = settings()
+@dataclass(frozen=True, slots=True)
+class RunQuery:
+    """Which runs a table lists: the scope, statuses (None: any) and the UTC times that bound their last activity."""
+
+    scope: Scope
+    statuses: tuple[str, ...] | None
+    since: datetime | None
+    until: datetime | None = None
+
+    def parameters(self) -> dict[str, Value]:
+        bounds: dict[str, Value] = {"since": self.since, "until": self.until}
+        return {**self.scope.parameters(), **bounds, "pipeline_id": None, "statuses": self.statuses}
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """When a webhook last arrived (UTC), how many attempts are stored, and whether the history is simulated."""
+
+    last_delivery_at: datetime | None
+    runs: int
+    simulated: bool
+
+
+@st.cache_resource(show_spinner=False)
+def _reader(address: str, _chosen: Settings) -> RemoteReader:  # noqa: ARG001 -- the address is the cache's key
     return RemoteReader(
-        port=chosen.quack_port,
-        token=chosen.quack_token.get_secret_value() if chosen.quack_token else None,
-        token_path=chosen.quack_token_path,
-        database=chosen.database_path,
+        port=_chosen.quack_port,
+        token=_chosen.quack_token.get_secret_value() if _chosen.quack_token else None,
+        token_path=_chosen.quack_token_path,
+        database=_chosen.database_path,
     )
 
 
-def overview(chosen: Filters, now: datetime, chart_start: datetime, limit: int) -> Overview:
-    """Everything the overview shows, at the moment `now`."""
-    frame = reader().frame
-    window = timedelta(days=chosen.days)
-    summary = frame(
-        "summary",
-        **chosen.scope(),
-        window_start=now - window,
-        window_end=now,
-        previous_start=now - 2 * window,
-        day_ago=now - timedelta(days=1),
-    )
-    return Overview(
-        summary=summary.iloc[0],
-        days=frame("daily_outcomes", **chosen.scope(), zone=chosen.zone, chart_start=chart_start),
-        alerts=frame("alert_list", **chosen.scope(), statuses=("active",), limit=100),
-        runs=runs(chosen, now, limit=limit),
-        freshness=freshness(),
-        live=reader().source == "live",
-    )
+def _the_reader() -> RemoteReader:
+    """The one reader of this process. Raises BadSetting."""
+    chosen = settings()
+    return _reader(f"{chosen.database_url} {chosen.quack_port}", chosen)
 
 
-def freshness() -> "pd.Series[object]":
-    """Last delivery, number of runs, and whether the data is simulated."""
-    return reader().frame("freshness").iloc[0]
+def _frame(query: str, **parameters: Value) -> pd.DataFrame:
+    try:
+        return _the_reader().frame(query, **parameters)
+    except duckdb.Error as error:
+        raise StoreUnavailable("The data can't be read right now.", hint=str(error).split("\n", 1)[0]) from None
 
 
-def runs(chosen: Filters, now: datetime, *, limit: int, offset: int = 0) -> pd.DataFrame:
-    """A page of the runs that the filters choose, newest first."""
-    return reader().frame("run_page", **chosen.selection(now), limit=limit, offset=offset)
+def source() -> Source:
+    """Where the last answer came from: `live`, or `file` while ingest isn't running."""
+    return _the_reader().source
 
 
-def run_count(chosen: Filters, now: datetime) -> int:
-    """How many runs the filters choose."""
-    return int(reader().frame("run_count", **chosen.selection(now))["total"].iloc[0])
+def freshness() -> Freshness:
+    row = _frame("freshness").iloc[0]
+    at = row["last_delivery_at"]
+    return Freshness(None if pd.isna(at) else at.to_pydatetime(), int(row["runs"]), bool(row["simulated"]))
 
 
-def run_attempts(run_id: str) -> pd.DataFrame:
-    return reader().frame("run_attempts", id=run_id)
+def summary(scope: Scope, *, window: timedelta, now: datetime) -> dict[str, float | None]:
+    """The numbers of the tiles (rates as fractions of 1, durations in seconds), now and in the window before."""
+    times: dict[str, Value] = {
+        "window_start": now - window,
+        "window_end": now,
+        "previous_start": now - 2 * window,
+        "day_ago": now - timedelta(hours=24),
+    }
+    row = _frame("summary", **scope.parameters(), **times).iloc[0].to_dict()
+    return {str(name): None if pd.isna(value) else float(value) for name, value in row.items()}
 
 
-def attempt_jobs(attempt_id: str) -> pd.DataFrame:
-    return reader().frame("attempt_jobs", attempt_id=attempt_id)
+def daily_outcomes(scope: Scope, *, zone: ZoneInfo, chart_start: datetime) -> pd.DataFrame:
+    """One row for each calendar day of `zone` since `chart_start` that saw runs."""
+    return _frame("daily_outcomes", **scope.parameters(), zone=zone.key, chart_start=chart_start)
 
 
-def attempt_steps(attempt_id: str) -> pd.DataFrame:
-    return reader().frame("attempt_steps", attempt_id=attempt_id)
+def runs(query: RunQuery, *, limit: int, offset: int = 0) -> pd.DataFrame:
+    """A page of the latest attempts, newest first."""
+    return _frame("run_page", **query.parameters(), limit=limit, offset=offset)
+
+
+def run_count(query: RunQuery) -> int:
+    return int(_frame("run_count", **query.parameters()).iloc[0]["total"])
+
+
+def active_alerts(scope: Scope, *, limit: int) -> pd.DataFrame:
+    """Alerts that nobody took on yet, the most severe and newest first."""
+    return _frame("alert_list", **scope.parameters(), statuses=("active",), limit=limit)
+
+
+def alert_counts(scope: Scope) -> dict[str, int]:
+    """Active alerts by severity: critical, warning, info."""
+    row = _frame("alert_counts", **scope.parameters()).iloc[0]
+    return {severity: int(row[severity]) for severity in ("critical", "warning", "info")}
 
 
 @st.cache_data(ttl=30, show_spinner=False)
-def filter_options() -> pd.DataFrame:
-    """What the filters offer; half a minute old at most, because it changes seldom and is asked for often."""
-    return reader().frame("filter_options", since=datetime.now(UTC) - timedelta(days=90), limit=200)
+def filter_options(database_url: str, _since: datetime) -> pd.DataFrame:  # noqa: ARG001 -- the URL is the cache's key
+    """Repositories with their provider, and the busiest branches since `_since` (UTC). Kept for 30 s."""
+    return _frame("filter_options", since=_since, limit=BRANCHES_OFFERED)
 
 
-def acknowledge(alert_id: str, by: str) -> str | None:
-    """Acknowledge an alert through the API. Returns what went wrong as a sentence, or None."""
+def attempts(run_id: str) -> pd.DataFrame:
+    """All attempts of a run, newest first; empty for an unknown id."""
+    return _frame("run_attempts", id=run_id)
+
+
+def jobs(attempt_id: str) -> pd.DataFrame:
+    return _frame("attempt_jobs", attempt_id=attempt_id)
+
+
+def steps(attempt_id: str) -> pd.DataFrame:
+    return _frame("attempt_steps", attempt_id=attempt_id)
+
+
+@st.cache_resource(show_spinner=False)
+def _client(base_url: str) -> httpx.Client:
+    return httpx.Client(base_url=base_url, timeout=httpx.Timeout(5.0))
+
+
+def acknowledge(alert_id: str, by: str) -> None:
+    """Take an alert on. Raises Conflict when somebody was first, StoreUnavailable when ingest can't be reached."""
     chosen = settings()
-    key = chosen.api_write_key.get_secret_value() if chosen.api_write_key else ""
+    headers = {"X-API-KEY": chosen.api_write_key.get_secret_value()} if chosen.api_write_key else {}
     try:
-        answer = httpx.post(
-            f"{chosen.ingest_url}/api/v1/alerts/{alert_id}/acknowledge",
-            json={"by": by},
-            headers={"X-API-KEY": key},
-            timeout=10,
+        answer = _client(chosen.ingest_url).post(
+            f"/api/v1/alerts/{alert_id}/acknowledge", json={"by": by, "note": ""}, headers=headers
         )
     except httpx.HTTPError:
-        return "The ingest service doesn't answer, so nothing was acknowledged. Is it running?"
-    return str(answer.json()["error"]["message"]) if answer.is_error else None
+        raise StoreUnavailable(
+            "The ingest service can't be reached, so nothing was changed.",
+            hint=f"It is expected at {chosen.ingest_url}.",
+        ) from None
+    if answer.is_success:
+        return
+    message = _message_of(answer)
+    raise Conflict(message) if answer.status_code == httpx.codes.CONFLICT else DashboardError(message)
+
+
+def _message_of(answer: httpx.Response) -> str:
+    try:
+        return text(answer.json()["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"The ingest service answered with status {answer.status_code}."

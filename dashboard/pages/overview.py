@@ -56,11 +56,15 @@ def _health(numbers: tiles.Numbers, fresh: Freshness, view: View, now: datetime)
     total, failing = int(numbers["total_pipelines"] or 0), int(numbers["failed_pipelines"] or 0)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="health"):
         if failing:
-            st.badge(f"{failing} of {count(total, 'pipeline', 'pipelines')} failing", icon=":material/error:", color="red")
+            st.badge(
+                f"{failing} of {count(total, 'pipeline', 'pipelines')} failing", icon=":material/error:", color="red"
+            )
         elif total:
             st.badge(f"No failing pipeline among {total:,}", icon=":material/check_circle:", color="green")
         st.caption(
-            f"Last data {relative(fresh.last_delivery_at, now)}", help=exact(fresh.last_delivery_at, view.zone), width="content"
+            f"Last data {relative(fresh.last_delivery_at, now)}",
+            help=exact(fresh.last_delivery_at, view.zone),
+            width="content",
         )
         notices.simulated_label(fresh)
 

@@ -1,1 +1,1 @@
-"""The parts that pages are put together from."""
+"""What pages are made of: filters, tiles, charts, tables, panels, notices."""

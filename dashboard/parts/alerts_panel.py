@@ -64,7 +64,10 @@ def _alert(alert: dict[Any, Any], now: datetime, zone: ZoneInfo, online: bool) -
 
 def _details(alert: dict[Any, Any], zone: ZoneInfo) -> str:
     subject = first_line(alert["commit_message"])
-    lines = [f"First seen {plain(exact(alert['created_at'], zone))}", f"Last seen {plain(exact(alert['last_seen_at'], zone))}"]
+    lines = [
+        f"First seen {plain(exact(alert['created_at'], zone))}",
+        f"Last seen {plain(exact(alert['last_seen_at'], zone))}",
+    ]
     return "  \n".join([*lines, f"Commit: {plain(subject)}"] if subject else lines)
 
 

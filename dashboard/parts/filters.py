@@ -1,124 +1,166 @@
-"""The filters, kept in the URL so that a link shows the same view."""
+"""The filters and the clock of a view. Their state is the URL, so that a link shows the same view."""
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import pandas as pd
 import streamlit as st
 
-from core.model import STATUSES
+from core.settings import settings
+from dashboard import data
+from dashboard.data import RunQuery, Scope
 
 WINDOWS = {"24h": 1, "7d": 7, "30d": 30, "90d": 90}
-UNFINISHED = ("running", "queued", "blocked")
-# What a colour of the chart stands for.
-OUTCOMES: dict[str, tuple[str, ...]] = {"success": ("success",), "failed": ("failed",), "running": UNFINISHED}
+WINDOW_NAMES = {"24h": "24 hours", "7d": "7 days", "30d": "30 days", "90d": "90 days"}
+DEFAULT_WINDOW = "7d"
+PROVIDER_NAMES = {"github": "GitHub Actions", "gitlab": "GitLab CI", "jenkins": "Jenkins"}
+INTERVALS: dict[str, int | None] = {"5s": 5, "10s": 10, "30s": 30, "off": None}
+DEFAULT_INTERVAL = "10s"
+
+# The statuses behind each word that the chart and the status filter use.
+OUTCOMES: dict[str, tuple[str, ...]] = {
+    "success": ("success",),
+    "failed": ("failed",),
+    "running": ("running", "queued", "blocked"),
+    "cancelled": ("cancelled", "skipped"),
+}
+OUTCOME_NAMES = {
+    "success": "Success",
+    "failed": "Failed",
+    "running": "Running or waiting",
+    "cancelled": "Cancelled or skipped",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
-    """What the viewer chose. `day` and `outcome` come from a click on the chart; days are those of `zone`."""
+class View:
+    """What the URL asks for: the scope, the window, and the day and outcome picked in the chart."""
 
-    provider: str | None = None
-    repository: str | None = None
-    branch: str | None = None
-    window: str = "7d"
-    outcome: str | None = None
+    scope: Scope
+    window: str
+    zone: ZoneInfo
     day: date | None = None
-    zone: str = "UTC"
+    outcome: str | None = None
 
     @property
-    def days(self) -> int:
-        return WINDOWS[self.window]
+    def length(self) -> timedelta:
+        """The rolling window of the tiles and the table."""
+        return timedelta(days=WINDOWS[self.window])
 
-    def scope(self) -> dict[str, str | None]:
-        """The parameters that every query of a page takes."""
-        return {"provider": self.provider, "repository": self.repository, "branch": self.branch}
+    @property
+    def chart_days(self) -> int:
+        """Calendar days of the chart and the sparklines: a week at least."""
+        return max(7, WINDOWS[self.window])
 
-    def statuses(self) -> tuple[str, ...] | None:
-        if self.outcome is None:
+    @property
+    def picked(self) -> str | None:
+        """The chart's pick in words: `Failed on Mon 3 Nov`."""
+        if self.day is None:
             return None
-        return OUTCOMES.get(self.outcome, (self.outcome,))
+        return f"{OUTCOME_NAMES[self.outcome] if self.outcome else 'All'} on {self.day:%a} {self.day.day} {self.day:%b}"
 
-    def selection(self, now: datetime) -> dict[str, Any]:
-        """The parameters of run_page and run_count: the window, or the one day that was clicked."""
-        since, until = now - timedelta(days=self.days), None
+    def run_query(self, now: datetime) -> RunQuery:
+        """The runs that the table lists: a picked day takes the window's place."""
+        statuses = OUTCOMES[self.outcome] if self.outcome else None
         if self.day:
             since, until = midnight(self.day, self.zone), midnight(self.day + timedelta(days=1), self.zone)
-        return {**self.scope(), "pipeline_id": None, "statuses": self.statuses(), "since": since, "until": until}
+            return RunQuery(self.scope, statuses, since, until)
+        return RunQuery(self.scope, statuses, now - self.length)
 
 
-def midnight(day: date, zone: str) -> datetime:
-    """When a calendar day begins in a zone, in UTC; right on days of 23 and 25 hours too."""
-    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """The UTC time at which `day` begins in `zone`, also on the days when the clocks change."""
+    return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
-def viewer_zone() -> str:
-    """The browser's time zone, UTC where it is unknown."""
-    zone = st.context.timezone or "UTC"
+def viewer_zone(name: str | None) -> ZoneInfo:
+    """The browser's time zone; UTC where it is unknown."""
     try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        return "UTC"
-    return zone
+        return ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
 
 
-def show(options: pd.DataFrame, *, with_status: bool = False) -> Filters:
-    """The row of filters; returns what is chosen."""
+def filter_row(*, with_status: bool = False) -> View:
+    """Draw the filters; returns the view that they and the URL describe. `with_status` adds a select of outcomes."""
+    options = data.filter_options(settings().database_url, datetime.now(UTC) - timedelta(days=90))
     repositories = options[options["kind"] == "repository"]
-    providers = sorted(repositories["provider"].dropna().unique())
-    provider_column, repository_column, branch_column, last_column = st.columns(
-        [2, 3, 2, 3], vertical_alignment="bottom"
-    )
-    provider = provider_column.selectbox(
-        "CI system", providers, index=None, placeholder="All", key="provider", bind="query-params"
-    )
-    if provider:
-        repositories = repositories[repositories["provider"] == provider]
-    repository = repository_column.selectbox(
-        "Repository",
-        sorted(repositories["value"].unique()),
-        index=None,
-        placeholder="All",
-        key="repository",
-        bind="query-params",
-    )
-    branch = branch_column.selectbox(
-        "Branch",
-        options.loc[options["kind"] == "branch", "value"].tolist(),
-        index=None,
-        placeholder="All",
-        key="branch",
-        bind="query-params",
-        accept_new_options=True,
-    )
-    window = last_column.segmented_control(
-        "Window", list(WINDOWS), default="7d", required=True, key="window", bind="query-params"
-    )
-    outcome, day = clicked()
-    if with_status:
-        outcome = _status(outcome)
-    return Filters(provider, repository, branch, window or "7d", outcome, day, viewer_zone())
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="filters"):
+        provider = _choice("provider", "Provider", sorted(repositories["provider"].unique()), PROVIDER_NAMES)
+        if provider:
+            repositories = repositories[repositories["provider"] == provider]
+        repository = _choice("repository", "Repository", list(dict.fromkeys(repositories["value"])))
+        branch = _choice("branch", "Branch", list(options.loc[options["kind"] == "branch", "value"]))
+        outcome = _choice("status", "Status", list(OUTCOMES), OUTCOME_NAMES) if with_status else None
+        window = st.segmented_control(
+            "Window", list(WINDOWS), default=DEFAULT_WINDOW, key="window", bind="query-params", required=True
+        )
+    view = view_of(Scope(provider, repository, branch), window or DEFAULT_WINDOW)
+    return replace(view, outcome=outcome) if with_status else view
 
 
-def clicked() -> tuple[str | None, date | None]:
-    """Outcome and day in the URL, as a click on the chart put them there; nonsense counts as nothing."""
-    outcome = st.query_params.get("outcome")
-    if outcome not in (*OUTCOMES, *STATUSES):
-        outcome = None
+def view_of(scope: Scope, window: str) -> View:
+    """The view of a scope and a window, with what was picked in the chart."""
+    day, outcome = _picked_day(), st.query_params.get("outcome")
+    return View(
+        scope,
+        window,
+        viewer_zone(st.context.timezone),
+        day,
+        outcome if day is not None and outcome in OUTCOMES else None,
+    )
+
+
+def link_of(view: View) -> dict[str, str]:
+    """The query parameters that make the runs page show `view`."""
+    chosen = {
+        "provider": view.scope.provider,
+        "repository": view.scope.repository,
+        "branch": view.scope.branch,
+        "window": None if view.window == DEFAULT_WINDOW else view.window,
+        "status": view.outcome,
+        "day": view.day.isoformat() if view.day else None,
+    }
+    return {name: value for name, value in chosen.items() if value}
+
+
+def refresh_controls() -> int | None:
+    """Draw the interval and the Refresh button; returns the seconds between refreshes, None for never."""
+    interval = st.selectbox(
+        "Refresh every",
+        list(INTERVALS),
+        index=list(INTERVALS).index(DEFAULT_INTERVAL),
+        key="refresh",
+        bind="query-params",
+        width=150,
+        label_visibility="collapsed",
+        format_func=lambda name: "No auto-refresh" if name == "off" else f"Every {INTERVALS[name]} s",
+    )
+    if st.button("Refresh", icon=":material/refresh:", key="refresh_now"):
+        data.filter_options.clear()
+    return INTERVALS[interval or DEFAULT_INTERVAL]
+
+
+def _picked_day() -> date | None:
+    """The day of `?day=2025-11-03`, if it is one."""
     try:
-        day = date.fromisoformat(st.query_params.get("day", ""))
+        return date.fromisoformat(st.query_params.get("day", ""))
     except ValueError:
-        day = None
-    return outcome, day
+        return None
 
 
-def _status(current: str | None) -> str | None:
-    choice = st.pills("Status", STATUSES, default=current, key="status_choice", label_visibility="collapsed")
-    if choice != current:
-        if choice:
-            st.query_params["outcome"] = choice
-        else:
-            st.query_params.pop("outcome", None)
-    return choice
+def _choice(key: str, label: str, options: list[str], names: dict[str, str] | None = None) -> str | None:
+    """A select whose empty state means any. A value that a link names is offered even if it is no longer seen."""
+    linked = st.query_params.get(key)
+    if linked and linked not in options and key != "status":
+        options = [*options, linked]
+    return st.selectbox(
+        label,
+        options,
+        index=None,
+        key=key,
+        bind="query-params",
+        placeholder="All",
+        width=190,
+        format_func=lambda value: (names or {}).get(value, value),
+    )

@@ -11,10 +11,19 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from dashboard.parts.formats import (
-    STATUS_ICONS, commit_url, duration, exact, first_line, missing, relative, run_path, safe_url, text,
-)  # fmt: skip
 from dashboard.parts.filters import PROVIDER_NAMES
+from dashboard.parts.formats import (
+    STATUS_ICONS,
+    commit_url,
+    duration,
+    exact,
+    first_line,
+    missing,
+    relative,
+    run_path,
+    safe_url,
+    text,
+)  # fmt: skip
 
 _HERE = Path(__file__).parent
 LONGEST_TEXT = 200
@@ -77,6 +86,6 @@ def _assets() -> tuple[str, str]:
     return (_HERE / "runs_table.css").read_text(), (_HERE / "runs_table.js").read_text()
 
 
-def _component() -> Any:  # noqa: ANN401 -- Streamlit gives the renderer no public type
+def _component() -> Any:
     css, js = _assets()
     return st.components.v2.component("runs_table", css=css, js=js)

@@ -6,8 +6,8 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
-from dashboard.parts.formats import NOTHING, duration, percentage
 from dashboard.parts.filters import WINDOW_NAMES
+from dashboard.parts.formats import NOTHING, duration, percentage
 
 Numbers = dict[str, float | None]
 
