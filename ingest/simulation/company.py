@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """`minutes`: typical duration; `failure`: chance that a run fails; `nightly`: runs once a night instead of on pushes."""
+    """`minutes`: typical duration; `failure`: chance that a run fails; `nightly`: runs at night, not on pushes."""
 
     name: str
     jobs: tuple[str, ...]
@@ -61,12 +61,27 @@ PEOPLE = (
 )  # fmt: skip
 
 SUBJECTS = (
-    "Fix flicker of the cart badge", "Cache price lookups", "Drop support for the old export", "Retry on 503 from the bank",
-    "Add an index for the order search", "Bump dependencies", "Move date handling to one place", "Show the VAT id on invoices",
-    "Speed up the first paint", "Rename customer to account", "Handle an empty result in search", "Log the request id",
-    "Remove a dead feature flag", "Use the new colour tokens", "Make the migration reversible", "Limit upload size",
-    "Translate the checkout", "Fix a race in the session store", "Add contract tests", "Document the webhook",
-)  # fmt: skip
+    "Fix flicker of the cart badge",
+    "Cache price lookups",
+    "Drop support for the old export",
+    "Retry on 503 from the bank",
+    "Add an index for the order search",
+    "Bump dependencies",
+    "Move date handling to one place",
+    "Show the VAT id on invoices",
+    "Speed up the first paint",
+    "Rename customer to account",
+    "Handle an empty result in search",
+    "Log the request id",
+    "Remove a dead feature flag",
+    "Use the new colour tokens",
+    "Make the migration reversible",
+    "Limit upload size",
+    "Translate the checkout",
+    "Fix a race in the session store",
+    "Add contract tests",
+    "Document the webhook",
+)
 
 BRANCHES = (
     "feature/checkout-v2", "fix/session-race", "chore/bump-dependencies", "feature/vat-invoices", "fix/empty-search",

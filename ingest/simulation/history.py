@@ -1,4 +1,4 @@
-"""The history: which workflow ran when, how long, and how it ended. Pure: the same seed and moment give the same runs."""
+"""The history: which workflow ran when, how long, and how it ended. Pure: one seed and moment, one history."""
 
 import hashlib
 import random
@@ -75,6 +75,7 @@ class _Line:
         self.days = days
         self.chance = chance
         self.number = 0
+        self.slowed = False
 
     def runs(self) -> Iterator[SimulatedRun]:
         for moment in self._moments():
@@ -115,9 +116,18 @@ class _Line:
         while True:
             conclusion, flaky = self._conclusion(moment, attempt, flaky)
             run = self._attempt(
-                attempt=attempt, event=event, branch=branch, fork=fork, sha=sha, message=message, author=author,
-                created=moment, started=started, conclusion=conclusion, flaky=flaky,
-            )  # fmt: skip
+                attempt=attempt,
+                event=event,
+                branch=branch,
+                fork=fork,
+                sha=sha,
+                message=message,
+                author=author,
+                created=moment,
+                started=started,
+                conclusion=conclusion,
+                flaky=flaky,
+            )
             yield run
             again = run.conclusion == "failure" and attempt < 3 and (flaky or self.chance.random() < 0.12)
             started = run.finished_at + timedelta(minutes=self.chance.uniform(2, 25))
@@ -135,7 +145,7 @@ class _Line:
         return self.chance.choice(company.BRANCHES), "pull_request", fork
 
     def _conclusion(self, moment: datetime, attempt: int, flaky: bool) -> tuple[str, bool]:
-        """How an attempt ends, and whether its failure is one of a flaky job. A flaky job usually passes when re-run."""
+        """How an attempt ends, and whether its failure is one of a flaky job. It usually passes when re-run."""
         if self._in_outage(moment) and attempt == 1:
             return ("failure" if self.chance.random() < 0.9 else "cancelled"), False
         if flaky and self.chance.random() < 0.85:
@@ -158,12 +168,10 @@ class _Line:
         return begin <= moment < begin + timedelta(hours=OUTAGE_HOURS)
 
     def _is_first_slow(self, moment: datetime) -> bool:
-        since = self.now - timedelta(days=SLOW_SINCE_DAYS)
-        return (
-            since <= moment < since + timedelta(hours=30)
-            and not hasattr(self, "slowed")
-            and setattr(self, "slowed", True) is None
-        )
+        """True once: for the first run after the slow-down began."""
+        first = not self.slowed and moment >= self.now - timedelta(days=SLOW_SINCE_DAYS)
+        self.slowed = self.slowed or first
+        return first
 
     def _broken_now(self) -> Iterator[SimulatedRun]:
         """Its last two runs on the default branch failed, the first some hours ago."""
@@ -171,26 +179,56 @@ class _Line:
             self.number += 1
             sha = hashlib.sha1(f"{self._name}{self.number}".encode(), usedforsecurity=False).hexdigest()
             yield self._attempt(
-                attempt=1, event="push", branch=self.repository.default_branch, fork=None, sha=sha,
-                message=self.chance.choice(company.SUBJECTS), author=self.chance.choice(company.PEOPLE),
-                created=self.now - timedelta(hours=hours), started=self.now - timedelta(hours=hours),
-                conclusion="failure", flaky=False,
-            )  # fmt: skip
+                attempt=1,
+                event="push",
+                branch=self.repository.default_branch,
+                fork=None,
+                sha=sha,
+                message=self.chance.choice(company.SUBJECTS),
+                author=self.chance.choice(company.PEOPLE),
+                created=self.now - timedelta(hours=hours),
+                started=self.now - timedelta(hours=hours),
+                conclusion="failure",
+                flaky=False,
+            )
 
-    def _attempt(  # noqa: PLR0913
-        self, *, attempt: int, event: str, branch: str, fork: str | None, sha: str, message: str, author: tuple[str, str],
-        created: datetime, started: datetime, conclusion: str, flaky: bool,
-    ) -> SimulatedRun:  # fmt: skip
+    def _attempt(
+        self,
+        *,
+        attempt: int,
+        event: str,
+        branch: str,
+        fork: str | None,
+        sha: str,
+        message: str,
+        author: tuple[str, str],
+        created: datetime,
+        started: datetime,
+        conclusion: str,
+        flaky: bool,
+    ) -> SimulatedRun:
         jobs = self._jobs(started, attempt, conclusion, flaky)
         finished = max(job.finished_at for job in jobs)
         unfinished = finished > self.now
         return SimulatedRun(
-            repository=self.repository, workflow=self.workflow, workflow_id=self.workflow_id,
-            run_id=self.workflow_id * 10_000 + self.number, number=self.number, attempt=attempt, event=event, branch=branch,
-            fork=fork, sha=sha, message=message, author=author, created_at=created, started_at=started,
-            finished_at=min(finished, self.now), conclusion=None if unfinished else conclusion,
+            repository=self.repository,
+            workflow=self.workflow,
+            workflow_id=self.workflow_id,
+            run_id=self.workflow_id * 10_000 + self.number,
+            number=self.number,
+            attempt=attempt,
+            event=event,
+            branch=branch,
+            fork=fork,
+            sha=sha,
+            message=message,
+            author=author,
+            created_at=created,
+            started_at=started,
+            finished_at=min(finished, self.now),
+            conclusion=None if unfinished else conclusion,
             jobs=tuple(job for job in jobs if job.finished_at <= self.now),
-        )  # fmt: skip
+        )
 
     def _jobs(self, started: datetime, attempt: int, conclusion: str, flaky: bool) -> list[SimulatedJob]:
         slow = (

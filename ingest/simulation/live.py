@@ -47,11 +47,24 @@ def _begin(chance: random.Random, now: datetime) -> SimulatedRun:
     workflow_id = repository.id * 10 + index
     job = SimulatedJob(number * 100, workflow.jobs[0], now, now + timedelta(seconds=3), end, conclusion)
     return SimulatedRun(
-        repository=repository, workflow=workflow, workflow_id=workflow_id, run_id=workflow_id * 10_000 + number,
-        number=number % 10_000, attempt=1, event="push", branch=repository.default_branch, fork=None,
-        sha=f"{chance.getrandbits(160):040x}", message=chance.choice(company.SUBJECTS), author=chance.choice(company.PEOPLE),
-        created_at=now, started_at=now, finished_at=end, conclusion=conclusion, jobs=(job,),
-    )  # fmt: skip
+        repository=repository,
+        workflow=workflow,
+        workflow_id=workflow_id,
+        run_id=workflow_id * 10_000 + number,
+        number=number % 10_000,
+        attempt=1,
+        event="push",
+        branch=repository.default_branch,
+        fork=None,
+        sha=f"{chance.getrandbits(160):040x}",
+        message=chance.choice(company.SUBJECTS),
+        author=chance.choice(company.PEOPLE),
+        created_at=now,
+        started_at=now,
+        finished_at=end,
+        conclusion=conclusion,
+        jobs=(job,),
+    )
 
 
 def _unfinished(run: SimulatedRun) -> SimulatedRun:

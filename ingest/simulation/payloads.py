@@ -129,18 +129,44 @@ def _other_system(run: SimulatedRun) -> Changes:
     run_key = f"{prefix}-{run.repository.id}-{run.run_id}"
     address = f"{HOSTS[run.repository.provider]}/{run.repository.name}"
     pipeline = Pipeline(
-        pipeline_id, run.repository.provider, str(run.repository.id), run.repository.name, address, str(run.workflow_id),
-        run.workflow.name, None, run.repository.default_branch, version_of(None, updated, run.workflow.name),
-    )  # fmt: skip
+        pipeline_id,
+        run.repository.provider,
+        str(run.repository.id),
+        run.repository.name,
+        address,
+        str(run.workflow_id),
+        run.workflow.name,
+        None,
+        run.repository.default_branch,
+        version_of(None, updated, run.workflow.name),
+    )
     row = WorkflowRun(
-        id=f"{run_key}-{run.attempt}", run_key=run_key, pipeline_id=pipeline_id, provider=run.repository.provider,
-        run_id=str(run.run_id), run_attempt=run.attempt, run_number=run.number, status=status, conclusion=run.conclusion,
-        event=run.event, title=run.message.split("\n", 1)[0], branch=run.branch,
-        base_branch=run.repository.default_branch if run.event == "pull_request" else None, head_sha=run.sha,
-        head_repository=run.fork or run.repository.name, is_fork=run.fork is not None, commit_message=run.message,
-        commit_author=run.author[0], actor=run.author[1], url=f"{address}/pipelines/{run.run_id}", created_at=run.created_at,
-        started_at=run.started_at, finished_at=run.finished_at if status in FINISHED else None, updated_at=updated, version=version,
-    )  # fmt: skip
+        id=f"{run_key}-{run.attempt}",
+        run_key=run_key,
+        pipeline_id=pipeline_id,
+        provider=run.repository.provider,
+        run_id=str(run.run_id),
+        run_attempt=run.attempt,
+        run_number=run.number,
+        status=status,
+        conclusion=run.conclusion,
+        event=run.event,
+        title=run.message.split("\n", 1)[0],
+        branch=run.branch,
+        base_branch=run.repository.default_branch if run.event == "pull_request" else None,
+        head_sha=run.sha,
+        head_repository=run.fork or run.repository.name,
+        is_fork=run.fork is not None,
+        commit_message=run.message,
+        commit_author=run.author[0],
+        actor=run.author[1],
+        url=f"{address}/pipelines/{run.run_id}",
+        created_at=run.created_at,
+        started_at=run.started_at,
+        finished_at=run.finished_at if status in FINISHED else None,
+        updated_at=updated,
+        version=version,
+    )
     jobs = []
     steps: list[Step] = []
     for job in run.jobs:
@@ -163,7 +189,7 @@ def _other_system(run: SimulatedRun) -> Changes:
                 job.started_at,
                 job.finished_at,
                 job_version,
-            )  # fmt: skip
+            )
         )
         steps += _steps(job, job_id, job_version)
     return Changes((pipeline,), (row,), tuple(jobs), tuple(steps))
@@ -179,5 +205,5 @@ def _repository(run: SimulatedRun) -> dict[str, Any]:
     }
 
 
-def _iso(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+def _iso(moment: datetime | None) -> str | None:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None

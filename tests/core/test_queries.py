@@ -29,7 +29,9 @@ def test_a_text_value_arrives_unchanged_whatever_it_holds(text: str, database: d
         "INSERT INTO pipelines VALUES ('p', 'github-actions', '1', ?, NULL, '1', 'CI', NULL, 'main', 'v', 'v')", [text]
     )
     database.execute(
-        "INSERT INTO alerts (id, type, severity, status, pipeline_id, message, dedup_key, occurrences, created_at, last_seen_at) VALUES ('a', 't', 'info', 'active', 'p', 'm', 'k', 1, now(), now())"
+        """INSERT INTO alerts
+            (id, type, severity, status, pipeline_id, message, dedup_key, occurrences, created_at, last_seen_at)
+        VALUES ('a', 't', 'info', 'active', 'p', 'm', 'k', 1, now(), now())"""
     )
     row = database.execute(bound("alert_counts", NOBODY | {"repository": text})).fetchone()
     assert row == (0, 0, 1)

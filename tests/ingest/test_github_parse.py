@@ -9,13 +9,23 @@ from tests.builders import NOON, job_payload, moment, repository, run_payload
 @pytest.mark.parametrize(
     ("status", "conclusion", "expected"),
     [
-        ("queued", None, "queued"), ("requested", None, "queued"), ("waiting", None, "queued"), ("pending", None, "queued"),
-        ("in_progress", None, "running"), ("completed", "success", "success"), ("completed", "failure", "failed"),
-        ("completed", "timed_out", "failed"), ("completed", "startup_failure", "failed"),
-        ("completed", "cancelled", "cancelled"), ("completed", "skipped", "skipped"), ("completed", "neutral", "skipped"),
-        ("completed", "stale", "skipped"), ("completed", "action_required", "blocked"), ("completed", "of the future", "skipped"),
+        ("queued", None, "queued"),
+        ("requested", None, "queued"),
+        ("waiting", None, "queued"),
+        ("pending", None, "queued"),
+        ("in_progress", None, "running"),
+        ("completed", "success", "success"),
+        ("completed", "failure", "failed"),
+        ("completed", "timed_out", "failed"),
+        ("completed", "startup_failure", "failed"),
+        ("completed", "cancelled", "cancelled"),
+        ("completed", "skipped", "skipped"),
+        ("completed", "neutral", "skipped"),
+        ("completed", "stale", "skipped"),
+        ("completed", "action_required", "blocked"),
+        ("completed", "of the future", "skipped"),
     ],
-)  # fmt: skip
+)
 def test_githubs_words_become_the_one_vocabulary(status: str, conclusion: str | None, expected: Status) -> None:
     assert status_of(status, conclusion) == expected
 
