@@ -3,13 +3,14 @@
 from datetime import UTC, datetime
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.settings import settings
 from dashboard import data
 from dashboard.data import Freshness
 from dashboard.parts import alerts_panel, charts, csv_export, filters, notices, runs_table, tiles
-from dashboard.parts.filters import OUTCOME_NAMES, View
-from dashboard.parts.formats import count, exact, relative
+from dashboard.parts.filters import View
+from dashboard.parts.formats import count, exact, plain, relative
 
 NEWEST = 15
 
@@ -18,22 +19,24 @@ NEWEST = 15
 def overview() -> None:
     data.freshness()  # an unreachable database is told once, before anything is drawn
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        heading = st.container(width="content", gap=None)
-        heading.title("CI/CD Health", anchor=False)
+        heading = st.container(horizontal=True, width="content", vertical_alignment="center", gap="small")
+        heading.title("CI/CD Health", anchor=False, width="content")
         with st.container(horizontal=True, width="content", vertical_alignment="center", gap="small"):
             every = filters.refresh_controls()
     view = filters.filter_row()
     # The window that keeps the scroll position: only this part is drawn anew on each refresh.
-    st.fragment(notices.explained(live), run_every=every)(view.scope, view.window)
+    st.fragment(notices.explained(live), run_every=every)(heading, view.scope, view.window)
 
 
-def live(scope: data.Scope, window: str) -> None:
+def live(heading: DeltaGenerator, scope: data.Scope, window: str) -> None:
+    """Health, tiles, chart, alerts, table: what is read anew on each refresh."""
     now = datetime.now(UTC)
     view = filters.view_of(scope, window)
     fresh = data.freshness()
     notices.offline_banner(data.source())
     if not fresh.runs:
-        notices.simulated_label(fresh)
+        with heading:
+            notices.simulated_label(fresh)
         notices.first_steps(settings())
         return
     numbers = data.summary(scope, window=view.length, now=now)
@@ -41,7 +44,8 @@ def live(scope: data.Scope, window: str) -> None:
     daily = charts.by_day(
         data.daily_outcomes(scope, zone=view.zone, chart_start=charts.chart_start(days, view.zone)), days
     )
-    _health(numbers, fresh, view, now)
+    with heading:
+        _health(numbers, fresh, view, now)
     tiles.draw(tiles.tiles(numbers, daily), window)
     left, right = st.columns([3, 2], gap="small")
     with left, st.container(border=True, height=372, key="status"):
@@ -53,20 +57,23 @@ def live(scope: data.Scope, window: str) -> None:
 
 
 def _health(numbers: tiles.Numbers, fresh: Freshness, view: View, now: datetime) -> None:
+    """The answer in words, beside the title."""
     total, failing = int(numbers["total_pipelines"] or 0), int(numbers["failed_pipelines"] or 0)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="health"):
-        if failing:
-            st.badge(
-                f"{failing} of {count(total, 'pipeline', 'pipelines')} failing", icon=":material/error:", color="red"
-            )
-        elif total:
-            st.badge(f"No failing pipeline among {total:,}", icon=":material/check_circle:", color="green")
-        st.caption(
-            f"Last data {relative(fresh.last_delivery_at, now)}",
-            help=exact(fresh.last_delivery_at, view.zone),
-            width="content",
+    if failing:
+        st.badge(f"{failing} of {count(total, 'pipeline', 'pipelines')} failing", icon=":material/error:", color="red")
+    elif total:
+        st.badge(
+            f"All well: none of {count(total, 'pipeline', 'pipelines')} failing",
+            icon=":material/check_circle:",
+            color="green",
         )
-        notices.simulated_label(fresh)
+    notices.simulated_label(fresh)
+    at = fresh.last_delivery_at
+    st.caption(
+        f"Last data {relative(at, now)}" if at else "No webhook received yet",
+        help=plain(exact(at, view.zone)),
+        width="content",
+    )
 
 
 def _alerts(view: View, now: datetime) -> None:
@@ -83,21 +90,24 @@ def _latest_runs(view: View, now: datetime) -> None:
     with st.container(border=True, key="latest"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.subheader("Latest workflow runs", anchor=False)
-            if view.day and view.outcome:
-                day = f"{view.day:%a} {view.day.day} {view.day:%b}"
+            if view.picked:
                 st.button(
-                    f"{OUTCOME_NAMES[view.outcome]} on {day}", icon=":material/close:", icon_position="right",
-                    key="clear_pick", on_click=charts.clear_pick, help="Show all days and outcomes again",
-                )  # fmt: skip
-            st.download_button(
-                "CSV", lambda: csv_export.runs_csv(data.runs(query, limit=csv_export.MOST_ROWS)), "workflow-runs.csv",
-                "text/csv", icon=":material/download:", on_click="ignore", key="csv",
-                help=f"All runs under these filters, not only these {NEWEST}; at most {csv_export.MOST_ROWS:,}.",
-            )  # fmt: skip
+                    view.picked,
+                    icon=":material/close:",
+                    icon_position="right",
+                    key="clear_pick",
+                    on_click=charts.clear_pick,
+                    help="Show all days and outcomes again",
+                )
+            csv_export.button(query)
             st.page_link(
-                "pages/runs.py", label="View all", icon=":material/arrow_forward:", icon_position="right",
-                query_params=filters.link_of(view), width="content",
-            )  # fmt: skip
+                "pages/runs.py",
+                label="View all",
+                icon=":material/arrow_forward:",
+                icon_position="right",
+                query_params=filters.link_of(view),
+                width="content",
+            )
         if runs.empty:
             notices.nothing_matches()
             return

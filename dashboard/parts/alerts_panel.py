@@ -15,8 +15,10 @@ MOST_SHOWN = 8
 NAME = "your_name"
 NOTICE = "alert_notice"
 SEVERITIES = {
-    "critical": (":material/error:", "red"), "warning": (":material/warning:", "orange"), "info": (":material/info:", "blue"),
-}  # fmt: skip
+    "critical": (":material/error:", "red"),
+    "warning": (":material/warning:", "orange"),
+    "info": (":material/info:", "blue"),
+}
 
 
 def draw(alerts: pd.DataFrame, total: int, *, now: datetime, zone: ZoneInfo, online: bool) -> None:
@@ -44,9 +46,10 @@ def _alert(alert: dict[Any, Any], now: datetime, zone: ZoneInfo, online: bool) -
     since, run_key = alert["created_at"], text(alert["run_key"])
     times = int(alert["occurrences"])
     facts = [
+        plain(alert["repository"]),
         f"since {relative(since, now).removesuffix(' ago')}",
         f"{times} times" if times > 1 else "",
-        f"last change by {plain(alert['commit_author'])}" if text(alert["commit_author"]) else "",
+        f"by {plain(alert['commit_author'])}" if text(alert["commit_author"]) else "",
     ]
     links = [
         f"[Run](<{run_path(run_key)}>)" if run_key else "",

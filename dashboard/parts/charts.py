@@ -1,4 +1,4 @@
-"""The pipeline status chart: one theme, one palette, figures as plain dictionaries (a `go.Figure` costs milliseconds)."""
+"""The pipeline status chart: one theme, one palette, figures as plain dictionaries (`go.Figure` is slow)."""
 
 from datetime import date, datetime, timedelta
 from typing import Any

@@ -4,7 +4,10 @@ import csv
 import io
 
 import pandas as pd
+import streamlit as st
 
+from dashboard import data
+from dashboard.data import RunQuery
 from dashboard.parts.formats import missing
 
 MOST_ROWS = 100_000
@@ -32,6 +35,20 @@ COLUMNS = {
     "id": "id",
     "url": "url",
 }
+
+
+def button(query: RunQuery) -> None:
+    """The download of every run of `query`. Made on the click: drawing the page costs nothing."""
+    st.download_button(
+        "CSV",
+        lambda: runs_csv(data.runs(query, limit=MOST_ROWS)),
+        "workflow-runs.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        key="csv",
+        help=f"Every run under these filters, not only this page; {MOST_ROWS:,} at most.",
+    )
 
 
 def runs_csv(runs: pd.DataFrame) -> bytes:

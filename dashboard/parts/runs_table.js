@@ -1,5 +1,5 @@
 // Draws the runs table. Everything that came from outside is set as text, never as markup; links are checked in Python.
-const COLUMNS = ["Pipeline", "Status", "Duration", "Commit", "Message", "Author", "When", ""];
+const COLUMNS = ["Pipeline", "Status", "Duration", "Commit", "Message", "Author", "Started", ""];
 
 function element(tag, className, text) {
   const made = document.createElement(tag);
@@ -67,7 +67,7 @@ function row(run, open) {
   }
   made.append(
     cell("pipeline", ...pipeline(run, open)), cell("state", status(run)), cell("duration", element("span", "", run.duration)),
-    cell("commit", commit(run)), cell("message", message), cell("author", author), cell("time", time), cell("link", out),
+    cell("commit", commit(run)), cell("message", message), cell("author", author), cell("started", time), cell("link", out),
   );
   return made;
 }

@@ -44,7 +44,6 @@ def _row(run: dict[Any, Any], now: datetime, zone: ZoneInfo) -> Row:
         shown_duration = f"{duration(taken)} so far"
     else:
         shown_duration = duration(None if missing(run["duration_seconds"]) else float(run["duration_seconds"]))
-    at = run["begun_at"] if missing(run["finished_at"]) else run["finished_at"]
     number = "" if missing(run["run_number"]) else f"#{int(run['run_number'])}"
     attempt = f"attempt {int(run['run_attempt'])}" if int(run["run_attempt"]) > 1 else ""
     return {
@@ -62,8 +61,8 @@ def _row(run: dict[Any, Any], now: datetime, zone: ZoneInfo) -> Row:
         "commit_url": commit_url(run["repository_url"], sha, provider),
         "message": first_line(run["commit_message"] or run["title"])[:LONGEST_TEXT],
         "author": text(run["commit_author"] or run["actor"])[:LONGEST_TEXT],
-        "time": relative(at, now),
-        "exact": exact(at, zone),
+        "time": relative(run["begun_at"], now),
+        "exact": exact(run["begun_at"], zone),
         "url": safe_url(run["url"]),
         "system": PROVIDER_NAMES.get(provider, provider),
     }

@@ -36,7 +36,7 @@ def tiles(numbers: Numbers, daily: pd.DataFrame) -> tuple[Tile, Tile, Tile, Tile
         ),
         Tile(
             "Success rate", percentage(numbers["success_rate"]), _rate_change(numbers), "normal", rates.tolist(),
-            "Successful ÷ (successful + failed) runs that finished in the window. Cancelled and skipped runs don't count.",
+            "Successful ÷ (successful + failed) runs finished in the window. Cancelled and skipped ones don't count.",
         ),
         Tile(
             "Failed pipelines", _whole(numbers["failed_pipelines"]), _count_change(numbers, "failed_pipelines"),
