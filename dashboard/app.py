@@ -21,7 +21,7 @@ STYLE = """<style>
 
 @explained
 def main() -> None:
-    st.set_page_config(page_title="CI/CD Health", page_icon=":material/monitor_heart:", layout="wide")
+    st.set_page_config(page_title="CI/CD Health", page_icon=str(Path(__file__).with_name("icon.svg")), layout="wide")
     st.html(STYLE)
     pages = [
         st.Page("pages/overview.py", title="Overview", icon=":material/monitor_heart:", default=True),

@@ -47,7 +47,7 @@ def live(heading: DeltaGenerator, scope: data.Scope, window: str) -> None:
     with heading:
         _health(numbers, fresh, view, now)
     tiles.draw(tiles.tiles(numbers, daily), window)
-    left, right = st.columns([3, 2], gap="small")
+    left, right = st.columns([11, 9], gap="small")
     with left, st.container(border=True, height=372, key="status"):
         st.subheader(f"Pipeline status, last {view.chart_days} days", anchor=False)
         charts.draw_status(daily, view)

@@ -28,7 +28,7 @@ Run = dict[Any, Any]
 
 @notices.explained
 def run_detail() -> None:
-    """The way back, the run's heading, the attempt's fields, its jobs, the place of its logs."""
+    """The run's heading, the attempt's fields, its jobs, the place of its logs."""
     fresh = data.freshness()
     notices.offline_banner(data.source())
     run_id = st.query_params.get("id", "")
@@ -39,9 +39,16 @@ def run_detail() -> None:
         st.markdown(
             "The link may be old, or the run was removed when its retention time ended. Choose one from the list."
         )
+        st.page_link("pages/runs.py", label="All runs", icon=":material/arrow_back:", width="content")
         return
+    heading = st.container(horizontal=True, vertical_alignment="center", gap="small", key="heading")
+    subject = st.container()
     run = _chosen(attempts)
-    _heading(run)
+    with heading:
+        _heading(run)
+        notices.simulated_label(fresh)
+    message = run["commit_message"] if text(run["commit_message"]) else run["title"]
+    subject.text(first_line(message) or "No commit message")
     _fields(run)
     st.subheader("Jobs", anchor=False)
     draw_jobs(data.jobs(text(run["attempt_id"])), data.steps(text(run["attempt_id"])), now=datetime.now(UTC))

@@ -161,6 +161,6 @@ def _choice(key: str, label: str, options: list[str], names: dict[str, str] | No
         key=key,
         bind="query-params",
         placeholder="All",
-        width=190,
+        width=165,
         format_func=lambda value: (names or {}).get(value, value),
     )
