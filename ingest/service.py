@@ -1,6 +1,7 @@
 """What runs inside the ingest process: the database it owns, its one writer, the SQL endpoint and the timer."""
 
 import asyncio
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +42,9 @@ class Service:
         except BaseException:
             connection.close()
             raise
+        # The writer's thread comes back from DuckDB a dozen times in each commit; Python's default lets a busy event loop
+        # keep it waiting for 5 ms each time.
+        sys.setswitchinterval(0.0005)
         writer = Writer(connection)
         timer = Timer(writer, settings)
         if settings.run_scheduler:

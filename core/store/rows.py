@@ -1,8 +1,10 @@
 """Model objects into tables, a batch at a time: Arrow tables scanned by set-based statements, never row by row."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -11,6 +13,7 @@ from core.model import Changes, Delivery, Job, Pipeline, Step, WorkflowRun
 from core.queries import sql_text
 
 Row = Pipeline | WorkflowRun | Job | Step | Delivery
+R = TypeVar("R", Pipeline, WorkflowRun, Job, Step)
 
 _MOMENT = pa.timestamp("us", tz="UTC")
 _TYPES: dict[str, pa.DataType] = {
@@ -28,10 +31,11 @@ _TYPES: dict[str, pa.DataType] = {
 
 def write_changes(cursor: duckdb.DuckDBPyConnection, changes: Sequence[Changes]) -> list[WorkflowRun]:
     """Upsert all rows of a batch inside the caller's transaction; returns its runs."""
-    pipelines = [row for change in changes for row in change.pipelines]
-    runs = [row for change in changes for row in change.runs]
-    jobs = [row for change in changes for row in change.jobs]
-    steps = [row for change in changes for row in change.steps]
+    # Sorted out here: doing it in SQL, with a window over each key, took half of every upsert's time.
+    pipelines = _newest((row.id, row) for change in changes for row in change.pipelines)
+    runs = _runs(changes)
+    jobs = _newest((row.id, row) for change in changes for row in change.jobs)
+    steps = _newest(((row.job_id, row.number), row) for change in changes for row in change.steps)
     if pipelines:
         with registered(cursor, incoming_pipelines=pipelines):
             cursor.execute(sql_text("write", "upsert_pipelines"))
@@ -47,6 +51,25 @@ def write_changes(cursor: duckdb.DuckDBPyConnection, changes: Sequence[Changes])
         with registered(cursor, incoming_steps=steps):
             cursor.execute(sql_text("write", "upsert_steps"))
     return runs
+
+
+def _newest(mentions: Iterable[tuple[object, R]]) -> list[R]:
+    """Of all that a batch says about the same key, the row with the largest version."""
+    newest: dict[object, R] = {}
+    for key, row in mentions:
+        if key not in newest or row.version > newest[key].version:
+            newest[key] = row
+    return list(newest.values())
+
+
+def _runs(changes: Sequence[Changes]) -> list[WorkflowRun]:
+    """The newest word about each attempt, with the first finish that any word of the batch named."""
+    runs = [row for change in changes for row in change.runs]
+    finishes: dict[str, datetime] = {}
+    for run in runs:
+        if run.finished_at:
+            finishes[run.id] = min(run.finished_at, finishes.get(run.id, run.finished_at))
+    return [replace(run, finished_at=finishes.get(run.id)) for run in _newest((run.id, run) for run in runs)]
 
 
 @contextmanager

@@ -16,6 +16,8 @@ from ingest.providers.github.parse import parse
 from tests.builders import NOON, job_payload, repository, run_payload, step_part
 
 TABLES = ("pipelines", "workflow_runs", "jobs", "steps")
+# Which pipeline of a repository heard its newest name first is no fact about the repository.
+LEFT_OUT = {"pipelines": "EXCLUDE (repository_version)"}
 Event = tuple[str, dict[str, Any]]
 
 
@@ -86,7 +88,10 @@ def outcome(
         futures.append(future)
     for future in futures:
         future.result()
-    rows: list[object] = [connection.execute(f"SELECT * FROM {table} ORDER BY ALL").fetchall() for table in TABLES]
+    rows: list[object] = [
+        connection.execute(f"SELECT * {LEFT_OUT.get(table, '')} FROM {table} ORDER BY ALL").fetchall()
+        for table in TABLES
+    ]
     rows.append(
         connection.execute(
             "SELECT dedup_key, attempt_id FROM alerts WHERE status <> 'resolved' ORDER BY ALL"

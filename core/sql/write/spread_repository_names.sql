@@ -14,4 +14,5 @@ FROM (
 ) AS newest
 WHERE pipelines.provider = newest.provider
     AND pipelines.repository_id = newest.repository_id
-    AND pipelines.repository_version < newest.repository_version;
+    AND (pipelines.repository, pipelines.repository_url, pipelines.default_branch)
+        IS DISTINCT FROM (newest.repository, newest.repository_url, newest.default_branch);

@@ -1,6 +1,6 @@
 -- Jobs of the batch: the largest version wins, whole rows. Queue time is known once a job has started; a clock that runs
 -- backwards (seen on re-runs) counts as no wait.
--- Reads incoming_jobs.
+-- Reads incoming_jobs, which holds each key once.
 INSERT INTO jobs
 SELECT
     id, attempt_id, provider, job_id, name, status, conclusion, runner_name, labels, url, created_at, started_at, finished_at,
@@ -9,7 +9,6 @@ SELECT
         THEN CASE WHEN started_at < created_at THEN 0 ELSE date_diff('second', created_at, started_at) END END AS queue_seconds,
     version
 FROM incoming_jobs
-QUALIFY row_number() OVER (PARTITION BY id ORDER BY version DESC) = 1
 ON CONFLICT (id) DO UPDATE SET
     attempt_id = excluded.attempt_id,
     name = excluded.name,

@@ -1,11 +1,10 @@
 -- Pipelines of the batch: the newest word about each wins.
--- Reads incoming_pipelines (one row a mention).
+-- Reads incoming_pipelines, which holds each key once.
 INSERT INTO pipelines
 SELECT
     id, provider, repository_id, repository, repository_url, workflow_id, name, path, default_branch,
     version, version AS repository_version
 FROM incoming_pipelines
-QUALIFY row_number() OVER (PARTITION BY id ORDER BY version DESC) = 1
 ON CONFLICT (id) DO UPDATE SET
     name = CASE WHEN excluded.version > version THEN excluded.name ELSE name END,
     path = CASE WHEN excluded.version > version THEN excluded.path ELSE path END,

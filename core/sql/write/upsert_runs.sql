@@ -1,15 +1,14 @@
 -- Attempts of the batch: the largest version wins; the end of an attempt is the first moment at which it was seen finished,
 -- because a CI system may touch a finished run later (and moves its updated_at with it).
--- Reads incoming_runs.
+-- Reads incoming_runs, which holds each attempt once.
 INSERT INTO workflow_runs
 SELECT
     id, run_key, pipeline_id, provider, run_id, run_attempt, run_number, TRUE AS is_latest, status, conclusion, event, title,
     branch, base_branch, head_sha, head_repository, is_fork, commit_message, commit_author, actor, url,
-    created_at, started_at, min(finished_at) OVER (PARTITION BY id) AS first_finished_at, updated_at,
-    CASE WHEN first_finished_at < started_at THEN 0 ELSE date_diff('second', started_at, first_finished_at) END AS duration_seconds,
+    created_at, started_at, finished_at, updated_at,
+    CASE WHEN finished_at < started_at THEN 0 ELSE date_diff('second', started_at, finished_at) END AS duration_seconds,
     version
 FROM incoming_runs
-QUALIFY row_number() OVER (PARTITION BY id ORDER BY version DESC) = 1
 ON CONFLICT (id) DO UPDATE SET
     pipeline_id = CASE WHEN excluded.version > version THEN excluded.pipeline_id ELSE pipeline_id END,
     run_number = CASE WHEN excluded.version > version THEN excluded.run_number ELSE run_number END,

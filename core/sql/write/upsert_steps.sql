@@ -1,11 +1,10 @@
 -- Steps of the batch: each belongs to a word about its job, and the newest word wins.
--- Reads incoming_steps.
+-- Reads incoming_steps, which holds each key once.
 INSERT INTO steps
 SELECT
     job_id, number, name, status, conclusion, started_at, finished_at,
     CASE WHEN finished_at < started_at THEN 0 ELSE date_diff('second', started_at, finished_at) END AS duration_seconds, version
 FROM incoming_steps
-QUALIFY row_number() OVER (PARTITION BY job_id, number ORDER BY version DESC) = 1
 ON CONFLICT (job_id, number) DO UPDATE SET
     name = excluded.name,
     status = excluded.status,
