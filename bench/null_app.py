@@ -2,9 +2,9 @@
 
 from concurrent.futures import Future
 
+from bench.endpoint import endpoint
 from core.model import Delivery
 from core.store.writer import Outcome
-from bench.endpoint import endpoint
 
 
 class NullWriter:

@@ -54,7 +54,7 @@ def ingest_environment(database: Path) -> dict[str, str]:
 
 
 def launch_uvicorn(app: str, environment: dict[str, str], folder: Path) -> Running:
-    """Start one worker of an ASGI app with the options that `python -m ingest serve` uses, and wait until it answers."""
+    """Start one worker of an ASGI app with the options of `python -m ingest serve`, and wait until it answers."""
     port = environment["INGEST_PORT"]
     command = [sys.executable, "-m", "uvicorn", app, "--port", port, "--log-level", "warning", "--no-access-log"]
     return launch(command, environment, f"http://127.0.0.1:{port}", "/health/ready", folder)
@@ -66,9 +66,7 @@ def launch_ingest(environment: dict[str, str], folder: Path) -> Running:
     return launch(command, environment, environment["INGEST_URL"], "/health/ready", folder)
 
 
-def launch(
-    command: Sequence[str], environment: dict[str, str], url: str, ready_path: str, folder: Path
-) -> Running:
+def launch(command: Sequence[str], environment: dict[str, str], url: str, ready_path: str, folder: Path) -> Running:
     """Start `command` from the project's root and wait until `url + ready_path` answers 200."""
     log = folder / f"{url.rsplit(':', 1)[1]}.log"
     with log.open("ab") as output:

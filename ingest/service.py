@@ -42,8 +42,8 @@ class Service:
         except BaseException:
             connection.close()
             raise
-        # The writer's thread comes back from DuckDB a dozen times in each commit; Python's default lets a busy event loop
-        # keep it waiting for 5 ms each time.
+        # The writer's thread comes back from DuckDB a dozen times in each commit; by default a busy event loop
+        # keeps it waiting for 5 ms each time.
         sys.setswitchinterval(0.0005)
         writer = Writer(connection)
         timer = Timer(writer, settings)

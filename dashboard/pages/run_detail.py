@@ -14,6 +14,7 @@ from dashboard.parts.formats import (
     commit_url,
     duration,
     exact,
+    first_line,
     missing,
     plain,
     relative,

@@ -1,0 +1,138 @@
+"""Each page, run by Streamlit itself over a real database file (the service being away)."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from core.settings import load_settings
+from core.store.duckdb_file import open_owned, open_read_only
+from ingest.simulation.fill import fill
+from tests.conftest import ROOT, free_port
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with some weeks of simulated history."""
+    path = tmp_path_factory.mktemp("pages") / "health.duckdb"
+    fill(load_settings(database_url=f"duckdb:///{path}"), days=20)
+    return path
+
+
+@pytest.fixture
+def over(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Points the pages at a database."""
+
+    def point(path: Path) -> None:
+        monkeypatch.setenv("DATABASE_URL", f"duckdb:///{path}")
+        monkeypatch.setenv("QUACK_PORT", str(free_port()))
+        st.cache_resource.clear()
+        st.cache_data.clear()
+
+    return point
+
+
+def opened(page: str, **query: str) -> AppTest:
+    test = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=60)
+    if page != "overview":
+        test.switch_page(f"pages/{page}.py")
+    for name, value in query.items():
+        test.query_params[name] = value
+    return test.run()
+
+
+def shown(test: AppTest) -> str:
+    parts = [
+        *test.markdown,
+        *test.caption,
+        *test.subheader,
+        *test.title,
+        *test.warning,
+        *test.error,
+        *test.info,
+        *test.code,
+    ]
+    return " | ".join(str(part.value) for part in parts)
+
+
+def test_the_overview_of_an_empty_database_says_what_to_do_next(over: Any, tmp_path: Path) -> None:
+    open_owned(tmp_path / "health.duckdb", memory_limit="1GB", threads=1).close()
+    over(tmp_path / "health.duckdb")
+    test = opened("overview")
+    assert not test.exception
+    assert "/api/v1/webhook/github-actions" in shown(test)
+
+
+def test_without_a_database_the_overview_says_so_plainly(over: Any, tmp_path: Path) -> None:
+    over(tmp_path / "none.duckdb")
+    test = opened("overview")
+    assert not test.exception
+    assert "no database" in shown(test).lower()
+
+
+def test_the_overviews_tiles_equal_an_independent_count(over: Any, history: Path) -> None:
+    over(history)
+    test = opened("overview")
+    assert not test.exception
+    with open_read_only(history) as connection:
+        runs = connection.execute("SELECT * FROM runs").df()
+    recent = runs[runs["finished_at"] >= pd.Timestamp(datetime.now(UTC) - timedelta(days=7))]
+    decided = recent[recent["status"].isin(["success", "failed"])]
+    default = runs[runs["on_default_branch"] & runs["status"].isin(["success", "failed"])].dropna(subset="finished_at")
+    newest = default.sort_values("finished_at").groupby("pipeline_id").tail(1)
+    tiles = {tile.label: tile.value for tile in test.metric}
+    assert tiles["Total pipelines"] == str(runs["pipeline_id"].nunique())
+    assert tiles["Failed pipelines"] == str((newest["status"] == "failed").sum())
+    assert tiles["Success rate"] == f"{(decided['status'] == 'success').mean() * 100:.1f}%"
+    seconds = int(decided["duration_seconds"].mean() + 0.5)
+    assert tiles["Average build time"] == f"{seconds // 60}m {seconds % 60:02d}s"
+
+
+def test_a_filter_in_the_url_narrows_the_overview(over: Any, history: Path) -> None:
+    over(history)
+    test = opened("overview", repository="brightloop/web")
+    assert not test.exception
+    assert {tile.label: tile.value for tile in test.metric}["Total pipelines"] == "4"
+
+
+def test_the_overview_says_that_the_service_is_away_and_that_the_data_is_simulated(over: Any, history: Path) -> None:
+    over(history)
+    words = shown(opened("overview")).lower()
+    assert "ingest" in words
+    assert "simulated" in words
+
+
+def test_the_runs_page_lists_and_counts(over: Any, history: Path) -> None:
+    over(history)
+    test = opened("runs", window="30d")
+    assert not test.exception
+    with open_read_only(history) as connection:
+        total = connection.execute(
+            "SELECT count(*) FROM runs WHERE last_activity_at >= now() - INTERVAL 30 DAY"
+        ).fetchone()
+    assert total
+    assert f"{total[0]:,}" in shown(test)
+
+
+def test_the_page_of_a_run_shows_its_jobs(over: Any, history: Path) -> None:
+    over(history)
+    with open_read_only(history) as connection:
+        row = connection.execute(
+            "SELECT run_key, name FROM job_runs WHERE status = 'failed' ORDER BY run_key LIMIT 1"
+        ).fetchone()
+    assert row
+    test = opened("run_detail", id=row[0])
+    assert not test.exception
+    assert row[1] in shown(test) + " ".join(expander.label for expander in test.expander)
+
+
+@pytest.mark.parametrize("run_id", ["", "nonsense", "'; DROP TABLE jobs; --"])
+def test_the_page_of_an_unknown_run_leads_back(over: Any, history: Path, run_id: str) -> None:
+    over(history)
+    test = opened("run_detail", id=run_id)
+    assert not test.exception
+    assert not test.error
