@@ -24,7 +24,7 @@ format: .venv/ready-dev
 	$(BIN)/ruff check --fix .
 
 bench: .venv/ready-dev
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench.webhooks
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis test-artifacts
