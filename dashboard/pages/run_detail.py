@@ -15,6 +15,7 @@ from dashboard.parts.formats import (
     duration,
     exact,
     first_line,
+    first_line,
     missing,
     plain,
     relative,
