@@ -15,7 +15,6 @@ from dashboard.parts.formats import (
     duration,
     exact,
     first_line,
-    first_line,
     missing,
     plain,
     relative,
