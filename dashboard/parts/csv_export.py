@@ -58,8 +58,7 @@ def runs_csv(runs: pd.DataFrame) -> bytes:
     writer.writerow(COLUMNS.values())
     columns = [runs[column].tolist() for column in COLUMNS]
     writer.writerows([cell(value) for value in row] for row in zip(*columns, strict=True))
-    # Half of a surrogate pair, which JSON may carry, has no UTF-8 form.
-    return target.getvalue().encode("utf-8", "replace")
+    return target.getvalue().encode()
 
 
 def cell(value: object) -> object:
