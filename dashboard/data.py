@@ -76,6 +76,22 @@ def _frame(query: str, **parameters: Value) -> pd.DataFrame:
         raise StoreUnavailable("The data can't be read right now.", hint=str(error).split("\n", 1)[0]) from None
 
 
+@st.cache_data(ttl=30, max_entries=500, show_spinner=False)
+def _kept(key: str, query: str, _parameters: dict[str, Value]) -> pd.DataFrame:  # noqa: ARG001 -- the key has them
+    return _frame(query, **_parameters)
+
+
+def _unless_new(
+    fresh: Freshness, query: str, parameters: dict[str, Value], rolling: tuple[str, ...] = ()
+) -> pd.DataFrame:
+    """The rows of `query`, from the last 30 s where nothing arrived since: refreshes and viewers share the work.
+
+    `rolling` names the times that move with the clock; in the key they count by the hour, which tells windows apart.
+    """
+    named = {name: f"{value:%Y-%m-%dT%H}" if name in rolling else value for name, value in parameters.items()}
+    return _kept(f"{settings().database_url} {fresh} {named}", query, parameters)
+
+
 def source() -> Source:
     """Where the last answer came from: `live`, or `file` while ingest isn't running."""
     return _the_reader().source
@@ -87,7 +103,7 @@ def freshness() -> Freshness:
     return Freshness(None if pd.isna(at) else at.to_pydatetime(), int(row["runs"]), bool(row["simulated"]))
 
 
-def summary(scope: Scope, *, window: timedelta, now: datetime) -> dict[str, float | None]:
+def summary(fresh: Freshness, scope: Scope, *, window: timedelta, now: datetime) -> dict[str, float | None]:
     """The numbers of the tiles (rates as fractions of 1, durations in seconds), now and in the window before."""
     times: dict[str, Value] = {
         "window_start": now - window,
@@ -95,18 +111,25 @@ def summary(scope: Scope, *, window: timedelta, now: datetime) -> dict[str, floa
         "previous_start": now - 2 * window,
         "day_ago": now - timedelta(hours=24),
     }
-    row = _frame("summary", **scope.parameters(), **times).iloc[0].to_dict()
+    row = _unless_new(fresh, "summary", {**scope.parameters(), **times}, tuple(times)).iloc[0].to_dict()
     return {str(name): None if pd.isna(value) else float(value) for name, value in row.items()}
 
 
-def daily_outcomes(scope: Scope, *, zone: ZoneInfo, chart_start: datetime) -> pd.DataFrame:
+def daily_outcomes(fresh: Freshness, scope: Scope, *, zone: ZoneInfo, chart_start: datetime) -> pd.DataFrame:
     """One row for each calendar day of `zone` since `chart_start` that saw runs."""
-    return _frame("daily_outcomes", **scope.parameters(), zone=zone.key, chart_start=chart_start)
+    days: dict[str, Value] = {"zone": zone.key, "chart_start": chart_start}
+    return _unless_new(fresh, "daily_outcomes", {**scope.parameters(), **days})
 
 
 def runs(query: RunQuery, *, limit: int, offset: int = 0) -> pd.DataFrame:
     """A page of the latest attempts, newest first."""
     return _frame("run_page", **query.parameters(), limit=limit, offset=offset)
+
+
+def newest_runs(fresh: Freshness, query: RunQuery, *, limit: int) -> pd.DataFrame:
+    """The first page of `runs`, kept while nothing arrives."""
+    parameters = {**query.parameters(), "limit": limit, "offset": 0}
+    return _unless_new(fresh, "run_page", parameters, ("since",) if query.until is None else ())
 
 
 def run_count(query: RunQuery) -> int:

@@ -13,11 +13,11 @@ from dashboard.parts.filters import View
 from dashboard.parts.formats import count, exact, plain, relative
 
 NEWEST = 15
+ALERTS_READ = 100  # counted from these rows; only more of them cost a query of their own
 
 
 @notices.explained
 def overview() -> None:
-    data.freshness()  # an unreachable database is told once, before anything is drawn
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         heading = st.container(horizontal=True, width="content", vertical_alignment="center", gap="small")
         heading.title("CI/CD Health", anchor=False, width="content")
@@ -39,10 +39,10 @@ def live(heading: DeltaGenerator, scope: data.Scope, window: str) -> None:
             notices.simulated_label(fresh)
         notices.first_steps(settings())
         return
-    numbers = data.summary(scope, window=view.length, now=now)
+    numbers = data.summary(fresh, scope, window=view.length, now=now)
     days = charts.days_until(now, view.zone, view.chart_days)
     daily = charts.by_day(
-        data.daily_outcomes(scope, zone=view.zone, chart_start=charts.chart_start(days, view.zone)), days
+        data.daily_outcomes(fresh, scope, zone=view.zone, chart_start=charts.chart_start(days, view.zone)), days
     )
     with heading:
         _health(numbers, fresh, view, now)
@@ -53,7 +53,7 @@ def live(heading: DeltaGenerator, scope: data.Scope, window: str) -> None:
         charts.draw_status(daily, view)
     with right:
         _alerts(view, now)
-    _latest_runs(view, now)
+    _latest_runs(fresh, view, now)
 
 
 def _health(numbers: tiles.Numbers, fresh: Freshness, view: View, now: datetime) -> None:
@@ -77,16 +77,14 @@ def _health(numbers: tiles.Numbers, fresh: Freshness, view: View, now: datetime)
 
 
 def _alerts(view: View, now: datetime) -> None:
-    alerts = data.active_alerts(view.scope, limit=alerts_panel.MOST_SHOWN + 1)
-    total = len(alerts)
-    if total > alerts_panel.MOST_SHOWN:
-        total = sum(data.alert_counts(view.scope).values())
+    alerts = data.active_alerts(view.scope, limit=ALERTS_READ)
+    total = len(alerts) if len(alerts) < ALERTS_READ else sum(data.alert_counts(view.scope).values())
     alerts_panel.draw(alerts, total, now=now, zone=view.zone, online=data.source() == "live")
 
 
-def _latest_runs(view: View, now: datetime) -> None:
+def _latest_runs(fresh: Freshness, view: View, now: datetime) -> None:
     query = view.run_query(now)
-    runs = data.runs(query, limit=NEWEST)
+    runs = data.newest_runs(fresh, query, limit=NEWEST)
     with st.container(border=True, key="latest"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.subheader("Latest workflow runs", anchor=False)

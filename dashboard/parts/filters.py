@@ -137,7 +137,7 @@ def refresh_controls() -> int | None:
         format_func=lambda name: "No auto-refresh" if name == "off" else f"Every {INTERVALS[name]} s",
     )
     if st.button("Refresh", icon=":material/refresh:", key="refresh_now"):
-        data.filter_options.clear()
+        st.cache_data.clear()
     return INTERVALS[interval or DEFAULT_INTERVAL]
 
 
