@@ -1,0 +1,98 @@
+"""What polling remembers, in the database: the state of each repository, ETags, attempts read, the rate limit over time."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Literal
+
+import duckdb
+
+AttemptResult = Literal["read", "gone"]
+
+
+@dataclass(frozen=True, slots=True)
+class PollState:
+    """One repository as polling knows it. The counters are totals since it was first seen."""
+
+    provider: str
+    repository: str
+    repository_id: str | None = None
+    cursor: str | None = None
+    first_poll_at: datetime | None = None
+    last_poll_at: datetime | None = None
+    last_success_at: datetime | None = None
+    last_change_at: datetime | None = None
+    last_recheck_at: datetime | None = None
+    last_error: str | None = None
+    background_error: str | None = None
+    rows_added: int = 0
+    gaps_closed: int = 0
+    requests: int = 0
+    points: int = 0
+    backfill_since: datetime | None = None
+    backfill_reached: datetime | None = None
+
+    @property
+    def backfill_done(self) -> bool:
+        """True once the history is read as far back as it is wanted."""
+        if self.backfill_since is None:
+            return True
+        return self.backfill_reached is not None and self.backfill_reached <= self.backfill_since
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimitSample:
+    """What the CI system said of our budget at one moment."""
+
+    sampled_at: datetime
+    provider: str
+    remaining: int
+    allowed: int
+    used: int
+    reset_at: datetime | None
+
+
+COLUMNS = tuple(field.name for field in fields(PollState))
+
+
+def load_state(cursor: duckdb.DuckDBPyConnection, provider: str, repository: str) -> PollState:
+    """What is stored of a repository; an empty state where nothing is."""
+    statement = f"SELECT {', '.join(COLUMNS)} FROM poll_state WHERE provider = ? AND repository = ?"  # noqa: S608
+    row = cursor.execute(statement, [provider, repository]).fetchone()
+    return PollState(*row) if row else PollState(provider, repository)
+
+
+def save_state(cursor: duckdb.DuckDBPyConnection, state: PollState) -> None:
+    marks = ", ".join("?" for _ in COLUMNS)
+    changes = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[2:])
+    cursor.execute(
+        f"INSERT INTO poll_state ({', '.join(COLUMNS)}) VALUES ({marks}) "  # noqa: S608 - our own column names
+        f"ON CONFLICT (provider, repository) DO UPDATE SET {changes}",
+        [getattr(state, name) for name in COLUMNS],
+    )
+
+
+def save_etags(
+    cursor: duckdb.DuckDBPyConnection, provider: str, repository: str, etags: Mapping[str, str], now: datetime
+) -> None:
+    cursor.executemany(
+        """INSERT INTO poll_etags VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT (provider, repository, url) DO UPDATE SET etag = excluded.etag, seen_at = excluded.seen_at""",
+        [[provider, repository, url, etag, now] for url, etag in etags.items()],
+    )
+
+
+def mark_attempts(
+    cursor: duckdb.DuckDBPyConnection, attempt_ids: Iterable[str], result: AttemptResult, now: datetime
+) -> None:
+    cursor.executemany(
+        "INSERT INTO poll_attempts VALUES (?, ?, ?) ON CONFLICT (attempt_id) DO NOTHING",
+        [[attempt_id, result, now] for attempt_id in attempt_ids],
+    )
+
+
+def save_sample(cursor: duckdb.DuckDBPyConnection, sample: RateLimitSample) -> None:
+    cursor.execute(
+        "INSERT INTO rate_limit_samples VALUES (?, ?, ?, ?, ?, ?)",
+        [sample.sampled_at, sample.provider, sample.remaining, sample.allowed, sample.used, sample.reset_at],
+    )
