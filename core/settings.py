@@ -42,6 +42,19 @@ class Settings(BaseSettings):
     github_webhook_secret: SecretStr | None = Field(
         None, min_length=8, description="Secret of the GitHub webhook. Once set, unsigned calls get 401."
     )
+    gitlab_webhook_token: SecretStr | None = Field(
+        None, min_length=8, description="Secret token of the GitLab webhook. Once set, calls without it get 401."
+    )
+    gitlab_webhook_signing_token: SecretStr | None = Field(
+        None,
+        description="Signing token (`whsec_…`) of the GitLab webhook. Once set, unsigned calls get 401.",
+    )
+    jenkins_webhook_secret: SecretStr | None = Field(
+        None, min_length=8, description="Secret that Jenkins signs its calls with. Once set, unsigned calls get 401."
+    )
+    generic_webhook_secret: SecretStr | None = Field(
+        None, min_length=8, description="Secret of calls to `/webhook/generic`. Once set, unsigned calls get 401."
+    )
     api_write_key: SecretStr | None = Field(
         None, min_length=16, description="Key for writes (`X-API-KEY`). Required to listen on anything but loopback."
     )
@@ -61,6 +74,13 @@ class Settings(BaseSettings):
     def _known_database(cls, value: str) -> str:
         if not re.match(r"^duckdb:///.+", value):
             raise ValueError("must look like duckdb:///data/health.duckdb (PostgreSQL is not supported yet)")
+        return value
+
+    @field_validator("gitlab_webhook_signing_token")
+    @classmethod
+    def _signing_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not re.fullmatch(r"whsec_[A-Za-z0-9+/]{16,}={0,2}", value.get_secret_value()):
+            raise ValueError("must be the whole token that GitLab showed: whsec_ and then base64")
         return value
 
     @field_validator("ingest_url", "frontend_origin")
