@@ -2,11 +2,11 @@
 
 import re
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.errors import BadSetting
@@ -45,18 +45,67 @@ class Settings(BaseSettings):
     gitlab_webhook_token: SecretStr | None = Field(
         None, min_length=8, description="Secret token of the GitLab webhook. Once set, calls without it get 401."
     )
+    gitlab_webhook_token_previous: SecretStr | None = Field(
+        None,
+        min_length=8,
+        description="The GitLab secret token before the current one, accepted too while it is changed.",
+    )
     gitlab_webhook_signing_token: SecretStr | None = Field(
         None,
         description="Signing token (`whsec_…`) of the GitLab webhook. Once set, unsigned calls get 401.",
     )
+    gitlab_webhook_signing_token_previous: SecretStr | None = Field(
+        None, description="The GitLab signing token before the current one, accepted too while it is changed."
+    )
     jenkins_webhook_secret: SecretStr | None = Field(
         None, min_length=8, description="Secret that Jenkins signs its calls with. Once set, unsigned calls get 401."
+    )
+    jenkins_webhook_secret_previous: SecretStr | None = Field(
+        None, min_length=8, description="The Jenkins secret before the current one, accepted too while it is changed."
     )
     generic_webhook_secret: SecretStr | None = Field(
         None, min_length=8, description="Secret of calls to `/webhook/generic`. Once set, unsigned calls get 401."
     )
+    generic_webhook_secret_previous: SecretStr | None = Field(
+        None,
+        min_length=8,
+        description="The secret of `/webhook/generic` before the current one, accepted too while it is changed.",
+    )
+    github_webhook_secret_previous: SecretStr | None = Field(
+        None, min_length=8, description="The GitHub secret before the current one, accepted too while it is changed."
+    )
     api_write_key: SecretStr | None = Field(
-        None, min_length=16, description="Key for writes (`X-API-KEY`). Required to listen on anything but loopback."
+        None,
+        min_length=16,
+        description="Key for writes (`X-API-KEY`). Required to listen on anything but loopback. Kept hashed in the "
+        "settings table, where `PUT /api/v1/settings` changes it without a restart.",
+    )
+    jwt_secret: SecretStr | None = Field(
+        None, min_length=16, description="Signs and checks HS256 tokens. Once set, reads need `Authorization: Bearer`."
+    )
+    jwt_secret_previous: SecretStr | None = Field(
+        None, min_length=16, description="The token secret before the current one, accepted too while it is changed."
+    )
+    oidc_issuer: str | None = Field(
+        None,
+        description="OpenID Connect issuer whose RS256 and ES256 tokens are accepted: `https://login.example.org`.",
+    )
+    oidc_audience: str | None = Field(
+        None, description="Audience that the issuer's tokens must name. Required with OIDC_ISSUER."
+    )
+    oidc_role_claim: str = Field(
+        "roles",
+        description="Claim that holds `viewer`, `operator` or `admin`; dots reach inside: `realm_access.roles`.",
+    )
+    public_badges: bool = Field(False, description="Serve badges without a token even where reads need one.")
+    rate_limit_per_minute: int = Field(60, ge=1, description="Requests a minute from one address without a credential.")
+    user_rate_limit_per_minute: int = Field(1000, ge=1, description="Requests a minute of one authenticated caller.")
+    trusted_proxies: str = Field(
+        "",
+        description="Reverse proxies whose `X-Forwarded-For` is believed: `10.0.0.5,10.1.0.0/16`.",
+    )
+    request_timeout_seconds: int = Field(
+        20, ge=1, le=600, description="Longest time that a request's headers, and then its body, may take to arrive."
     )
     demo_mode: bool = Field(False, description="Allow listening beyond loopback without a write key. For demos only.")
     max_body_bytes: int = Field(1_048_576, ge=1024, description="Largest request body accepted, in bytes.")
@@ -65,6 +114,9 @@ class Settings(BaseSettings):
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least severe log line printed."
+    )
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto", description="How log lines look; `auto` is `console` on a terminal and `json` elsewhere."
     )
     delivery_retention_days: int = Field(7, ge=1, description="Days for which webhook deliveries are kept.")
     run_retention_days: int = Field(0, ge=0, description="Days for which runs are kept; 0 keeps them for ever.")
@@ -90,6 +142,30 @@ class Settings(BaseSettings):
             raise ValueError("must be an address such as http://127.0.0.1:8000, without a path")
         return value.rstrip("/")
 
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _issuer_address(cls, value: str | None) -> str | None:
+        loopback = value and re.match(r"^http://(127\.0\.0\.1|localhost|\[::1\])[:/]", value)
+        if value and not loopback and not value.startswith("https://"):
+            raise ValueError("must be an https address (http only on loopback)")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        for entry in filter(None, (part.strip() for part in value.split(","))):
+            try:
+                ip_network(entry, strict=False)
+            except ValueError:
+                raise ValueError(f"{entry} is no address and no network such as 10.1.0.0/16") from None
+        return value
+
+    @model_validator(mode="after")
+    def _issuer_needs_an_audience(self) -> "Settings":
+        if self.oidc_issuer and not self.oidc_audience:
+            raise ValueError("OIDC_AUDIENCE: is required with OIDC_ISSUER, or tokens for other services would pass")
+        return self
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _upper(cls, value: object) -> object:
@@ -103,6 +179,12 @@ class Settings(BaseSettings):
     @property
     def quack_token_path(self) -> Path:
         return self.database_path.parent / "quack.token"
+
+    def before_rotation(self) -> "Settings":
+        """These settings with every `<name>_previous` in the place of `<name>`: in use during a change."""
+        suffix = "_previous"
+        kept = {name: getattr(self, name) for name in type(self).model_fields if name.endswith(suffix)}
+        return self.model_copy(update={name.removesuffix(suffix): value for name, value in kept.items() if value})
 
     def check_exposure(self, host: str) -> None:
         """Raise BadSetting if listening on `host` would let strangers write."""
@@ -141,5 +223,7 @@ def settings() -> Settings:
 def _sentence(error: dict[str, object]) -> str:
     location = error["loc"]
     assert isinstance(location, tuple)
+    if not location:  # a rule about several settings names them itself
+        return str(error["msg"]).removeprefix("Value error, ")
     reason = str(error["msg"]).removeprefix("Value error, ")
     return f"{str(location[0]).upper()}: {reason[0].lower()}{reason[1:]}"

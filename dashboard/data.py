@@ -9,6 +9,7 @@ import httpx
 import pandas as pd
 import streamlit as st
 
+from core.access import Role, own_headers
 from core.errors import Conflict, DashboardError, StoreUnavailable
 from core.queries import Value
 from core.settings import Settings, settings
@@ -174,7 +175,7 @@ def _client(base_url: str) -> httpx.Client:
 def acknowledge(alert_id: str, by: str) -> None:
     """Take an alert on. Raises Conflict when somebody was first, StoreUnavailable when ingest can't be reached."""
     chosen = settings()
-    headers = {"X-API-KEY": chosen.api_write_key.get_secret_value()} if chosen.api_write_key else {}
+    headers = own_headers(chosen, by, Role.OPERATOR)
     try:
         answer = _client(chosen.ingest_url).post(
             f"/api/v1/alerts/{alert_id}/acknowledge", json={"by": by, "note": ""}, headers=headers

@@ -4,13 +4,15 @@ import argparse
 import shutil
 import socket
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import uvicorn
 
-from core.errors import DashboardError
+from core.access import ROLES, Role, own_headers, sign
+from core.errors import BadSetting, DashboardError
 from core.settings import Settings, settings
 from core.store import copies
 from core.store.duckdb_file import StoreLocked, open_owned
@@ -49,6 +51,11 @@ def _parser() -> argparse.ArgumentParser:
     again = commands.add_parser("replay", help="process failed deliveries, or the one named, again")
     again.add_argument("delivery_id", nargs="?")
     again.set_defaults(run=_replay)
+    token = commands.add_parser("token", help="print a token for a person or a program (needs JWT_SECRET)")
+    token.add_argument("--sub", required=True, help="whom it is for; shown where he acts")
+    token.add_argument("--role", choices=list(ROLES), default=Role.VIEWER.word)
+    token.add_argument("--days", type=int, default=30, choices=range(1, 3651), metavar="1-3650")
+    token.set_defaults(run=_token)
     demo = commands.add_parser("demo", help="fill an empty database with a simulated history")
     demo.add_argument("--days", type=int, default=60)
     demo.set_defaults(run=_demo)
@@ -140,6 +147,15 @@ def _report(rows: list[dict[str, object]]) -> None:
     print(f"{len(rows)} deliveries replayed")
 
 
+def _token(chosen: Settings, parsed: argparse.Namespace) -> None:
+    if not chosen.jwt_secret:
+        raise BadSetting(
+            "JWT_SECRET is not set.", hint="Set it to a long random text for every process of this service."
+        )
+    lifetime = timedelta(days=parsed.days)
+    print(sign(chosen.jwt_secret.get_secret_value(), parsed.sub, ROLES[parsed.role], lifetime, datetime.now(UTC)))
+
+
 def _demo(chosen: Settings, parsed: argparse.Namespace) -> None:
     from ingest.simulation.fill import fill  # the simulation is no part of the service
 
@@ -147,9 +163,9 @@ def _demo(chosen: Settings, parsed: argparse.Namespace) -> None:
 
 
 def _ask(chosen: Settings, method: str, path: str, timeout: float = 60) -> dict[str, Any]:
-    key = chosen.api_write_key.get_secret_value() if chosen.api_write_key else ""
+    headers = own_headers(chosen, "command line", Role.ADMIN)
     try:
-        answer = httpx.request(method, chosen.ingest_url + path, headers={"X-API-KEY": key}, timeout=timeout)
+        answer = httpx.request(method, chosen.ingest_url + path, headers=headers, timeout=timeout)
     except httpx.HTTPError as error:
         raise DashboardError(
             f"The ingest service at {chosen.ingest_url} doesn't answer: {error}.", hint="Check INGEST_URL."

@@ -7,11 +7,14 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.access import Role
 from core.settings import settings
 from ingest import errors
 from ingest.api import alerts, backups, builds, deliveries, health, metrics, webhooks
+from ingest.api.dependencies import needs
 from ingest.guards.body_limit import BodyLimit
 from ingest.guards.exposure import Exposure
+from ingest.guards.identity import Identity
 from ingest.guards.request_id import RequestId
 from ingest.logs import configure_logs
 from ingest.service import Service
@@ -29,10 +32,13 @@ async def lifespan(api: FastAPI) -> AsyncIterator[None]:
 
 api = FastAPI(title="CI/CD Health Dashboard", version="0.1.0", lifespan=lifespan)
 errors.install(api)
-for router in (webhooks.router, metrics.router, builds.router, alerts.router, deliveries.router, backups.router):
-    api.include_router(router, prefix="/api/v1")
-    api.include_router(router, prefix="/api", include_in_schema=False)
+for prefix, is_canonical in (("/api/v1", True), ("/api", False)):
+    api.include_router(webhooks.router, prefix=prefix, include_in_schema=is_canonical)
+    for router in (metrics.router, builds.router, alerts.router, deliveries.router, backups.router):
+        # Whatever is here needs a viewer at least; what changes something asks for more.
+        api.include_router(router, prefix=prefix, include_in_schema=is_canonical, dependencies=[needs(Role.VIEWER)])
 api.include_router(health.router)
+api.add_middleware(Identity)
 api.add_middleware(BodyLimit, limit=lambda: settings().max_body_bytes)
 api.add_middleware(Exposure)
 api.add_middleware(RequestId)

@@ -13,6 +13,8 @@ from core.errors import DashboardError
 
 log = structlog.get_logger()
 
+# What a status obliges to say beside its body.
+_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "1"}}
 _CODES = {400: "bad_request", 401: "unauthorized", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 
 
@@ -35,7 +37,7 @@ def install(app: FastAPI) -> None:
 
 def _respond(request: Request, status: int, code: str, message: str, details: dict[str, Any]) -> JSONResponse:
     request_id = request.scope.get("request_id", "")
-    headers = {"Retry-After": "1"} if status == 503 else None
+    headers = _HEADERS.get(status)
     return JSONResponse(error_body(code, message, details, request_id), status, headers)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -10,10 +11,11 @@ import structlog
 
 from core.errors import DashboardError
 from core.settings import Settings
-from core.store import quack
+from core.store import quack, stored_settings
 from core.store.duckdb_file import open_owned
 from core.store.reader import OwnerReader
 from core.store.writer import Writer
+from ingest.access.callers import Callers
 from ingest.scheduler import Timer
 
 log = structlog.get_logger()
@@ -28,6 +30,7 @@ class Service:
     writer: Writer
     reader: OwnerReader
     timer: Timer
+    callers: Callers
 
     @classmethod
     def start(cls, settings: Settings) -> "Service":
@@ -45,12 +48,15 @@ class Service:
         # The writer's thread comes back from DuckDB a dozen times in each commit; by default a busy event loop
         # keeps it waiting for 5 ms each time.
         sys.setswitchinterval(0.0005)
-        writer = Writer(connection)
+        writer, reader = Writer(connection), OwnerReader(connection)
+        configured_key = settings.api_write_key.get_secret_value() if settings.api_write_key else None
+        now = datetime.now(UTC)
+        writer.transact(lambda cursor: stored_settings.seed_write_key(cursor, configured_key, now)).result()
         timer = Timer(writer, settings)
         if settings.run_scheduler:
             timer.start()
         log.info("ingest started", database=str(path), sql_endpoint=f"127.0.0.1:{settings.quack_port}")
-        return cls(settings, connection, writer, OwnerReader(connection), timer)
+        return cls(settings, connection, writer, reader, timer, Callers(settings, reader))
 
     async def stop(self) -> None:
         """Finish what was accepted, write it into the database file and let go of the file."""

@@ -29,7 +29,16 @@ WRITE_KEY = "a-write-key-of-the-tests"
 @pytest.fixture(autouse=True)
 def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """No test sees the settings of the person who runs it."""
-    for name in ("DATABASE_URL", "API_WRITE_KEY", "GITHUB_WEBHOOK_SECRET", "QUACK_TOKEN", "INGEST_URL", "DEMO_MODE"):
+    for name in (
+        "DATABASE_URL",
+        "API_WRITE_KEY",
+        "GITHUB_WEBHOOK_SECRET",
+        "QUACK_TOKEN",
+        "INGEST_URL",
+        "DEMO_MODE",
+        "JWT_SECRET",
+        "OIDC_ISSUER",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DATABASE_URL", f"duckdb:///{tmp_path}/health.duckdb")
     settings.cache_clear()
@@ -88,6 +97,7 @@ class IngestProcess:
             "QUACK_PORT": str(self.quack_port),
             "GITHUB_WEBHOOK_SECRET": SECRET,
             "API_WRITE_KEY": WRITE_KEY,
+            "RATE_LIMIT_PER_MINUTE": "1000000",
             **self.environment,
         }
 

@@ -6,9 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
+from core.access import Role
 from core.errors import NotFound
 from core.store import alerts as store
-from ingest.api.dependencies import MayWrite, Running
+from ingest.api.dependencies import Calling, Running, needs
 from ingest.api.frames import records
 from ingest.api.models import AlertDetail, AlertList, AlertStatus, ErrorBody
 from ingest.service import Service
@@ -19,7 +20,9 @@ OPEN: tuple[AlertStatus, ...] = ("active", "acknowledged", "snoozed")
 
 
 class Acknowledgement(BaseModel):
-    by: str = Field("anonymous", min_length=1, max_length=100, description="Who takes it on.")
+    by: str = Field(
+        "anonymous", min_length=1, max_length=100, description="Who takes it on; a token's own name is stronger."
+    )
     note: str | None = Field(None, max_length=2000)
 
 
@@ -36,15 +39,18 @@ def alerts(
 @router.post(
     "/alerts/{alert_id}/acknowledge",
     response_model=AlertDetail,
-    dependencies=[MayWrite],
-    responses={code: {"model": ErrorBody} for code in (401, 404, 409)},
+    dependencies=[needs(Role.OPERATOR)],
+    responses={code: {"model": ErrorBody} for code in (401, 403, 404, 409)},
     summary="Acknowledge an alert",
 )
-def acknowledge(service: Running, alert_id: str, acknowledgement: Acknowledgement | None = None) -> AlertDetail:
+def acknowledge(
+    service: Running, caller: Calling, alert_id: str, acknowledgement: Acknowledgement | None = None
+) -> AlertDetail:
     """Take an alert on. Of two people at once one wins; the other gets 409 and sees who."""
     given = acknowledgement or Acknowledgement()
+    by = caller.name if caller.via == "bearer" else given.by  # a token says who; a key or nothing doesn't
     now = datetime.now(UTC)
-    service.writer.transact(lambda cursor: store.acknowledge(cursor, alert_id, given.by, given.note, now)).result()
+    service.writer.transact(lambda cursor: store.acknowledge(cursor, alert_id, by, given.note, now)).result()
     row = next((alert for alert in _read(service, None, 100_000) if alert.id == alert_id), None)
     if row is None:
         raise NotFound("There is no such alert.", details={"id": alert_id})

@@ -5,8 +5,9 @@ import asyncio
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from core.access import Role
 from core.store.copies import backup_serving
-from ingest.api.dependencies import MayWrite, Running
+from ingest.api.dependencies import Running, needs
 from ingest.service import backup_folder
 
 router = APIRouter(tags=["operations"])
@@ -17,7 +18,7 @@ class Backup(BaseModel):
     bytes: int
 
 
-@router.post("/backup", response_model=Backup, dependencies=[MayWrite], summary="Make a backup on the server")
+@router.post("/backup", response_model=Backup, dependencies=[needs(Role.ADMIN)], summary="Make a backup on the server")
 async def backup(service: Running) -> Backup:
     """Writes `backups/health-<time>.duckdb` beside the database; reads and writes go on meanwhile."""
     path = await asyncio.to_thread(backup_serving, service.connection, backup_folder(service.settings))

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
-from ingest.api.dependencies import MayWrite, Running
+from core.access import Role
+from ingest.api.dependencies import Running, needs
 from ingest.api.frames import records
 from ingest.api.models import DeliveryList, DeliverySummary, ErrorBody
 from ingest.replay import replay
@@ -25,8 +26,8 @@ def deliveries(
 @router.post(
     "/deliveries/{delivery_id}/replay",
     response_model=DeliverySummary,
-    dependencies=[MayWrite],
-    responses={code: {"model": ErrorBody} for code in (401, 404)},
+    dependencies=[needs(Role.ADMIN)],
+    responses={code: {"model": ErrorBody} for code in (401, 403, 404)},
     summary="Process a kept delivery again",
 )
 def replay_one(service: Running, delivery_id: str) -> DeliverySummary:

@@ -1,12 +1,24 @@
-"""What endpoints ask for: the running service, and proof that the caller may write."""
+"""What endpoints ask for: the running service, and a caller who may do what they do.
 
-import hmac
-from typing import Annotated
+@router.post("/alerts/{id}/snooze", dependencies=[needs(Role.OPERATOR)])
+def snooze(caller: Calling, …)
+"""
 
-from fastapi import Depends, Header, Request
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Annotated, Any
 
-from core.errors import Unauthorized
+from fastapi import Depends, Request
+from fastapi.security import APIKeyHeader, HTTPBearer
+
+from core.access import Role
+from core.errors import DashboardError, Forbidden, Unauthorized
+from ingest.access.callers import Caller
 from ingest.service import Service
+
+# For the OpenAPI page alone; `ingest.guards.identity` reads the headers.
+_bearer = HTTPBearer(auto_error=False, description="A token of `python -m ingest token`, or of your OIDC issuer.")
+_key = APIKeyHeader(name="X-API-KEY", auto_error=False, description="The write key (API_WRITE_KEY).")
 
 
 def running_service(request: Request) -> Service:
@@ -17,15 +29,34 @@ def running_service(request: Request) -> Service:
 Running = Annotated[Service, Depends(running_service)]
 
 
-def check_write_key(given: str | None, service: Service) -> None:
-    """Raise Unauthorized unless `given` is the write key, where one is set; compared in constant time."""
-    key = service.settings.api_write_key
-    if key and not hmac.compare_digest((given or "").encode(), key.get_secret_value().encode()):
-        raise Unauthorized("The header X-API-KEY is missing or wrong.")
+def caller_of(request: Request) -> Caller:
+    """Who calls. Raises what his credential earned."""
+    caller: Caller | DashboardError = request.state.caller
+    if isinstance(caller, DashboardError):
+        raise caller
+    return caller
 
 
-def may_write(service: Running, x_api_key: Annotated[str | None, Header()] = None) -> None:
-    check_write_key(x_api_key, service)
+Calling = Annotated[Caller, Depends(caller_of)]
 
 
-MayWrite = Depends(may_write)
+def needs(role: Role) -> Any:
+    """For `dependencies=[…]`: 401 without a credential, 403 for a caller whose role may not."""
+    return Depends(_check_of(role))
+
+
+@lru_cache
+def _check_of(role: Role) -> Callable[..., None]:
+    def read(caller: Calling, service: Running, _bearer: Annotated[Any, Depends(_bearer)]) -> None:
+        if service.settings.jwt_secret and caller.via != "bearer":
+            raise Unauthorized("Reading needs the header Authorization: Bearer <token>.")
+
+    def write(caller: Calling, _bearer: Annotated[Any, Depends(_bearer)], _key: Annotated[Any, Depends(_key)]) -> None:
+        if caller.via == "open" and caller.role is not Role.ADMIN:
+            raise Unauthorized("The header X-API-KEY is missing; a Bearer token with a role that may is good, too.")
+        if caller.role is None or caller.role < role:
+            raise Forbidden(
+                f"{caller.name} may not do this.", hint=f"It needs the role {role.word}.", details={"role": role.word}
+            )
+
+    return read if role is Role.VIEWER else write
