@@ -1,4 +1,4 @@
-"""What polling remembers, in the database: the state of each repository, ETags, attempts read, the rate limit over time."""
+"""What polling remembers in the database: state of each repository, ETags, attempts read, rate limit over time."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields

@@ -13,11 +13,15 @@ from typing import Any
 
 import httpx
 import jwt
+import orjson
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from core.access import Role, sign
-from tests.conftest import ROOT, WRITE_KEY, IngestProcess
+from core.settings import Settings
+from ingest.providers.github.signature import signature
+from tests.builders import run_payload
+from tests.conftest import ROOT, SECRET, WRITE_KEY, IngestProcess
 
 JWT_SECRET = "a-token-secret-of-the-tests-0123456789"
 OLD_SECRET = "the-token-secret-before-it-0123456789"
@@ -177,3 +181,21 @@ def test_the_command_says_what_is_missing(tmp_path: Path) -> None:
     made = subprocess.run(command, cwd=ROOT, env=IngestProcess(tmp_path).variables(), capture_output=True, text=True)
     assert made.returncode == 1
     assert "JWT_SECRET" in made.stderr
+
+
+def test_a_webhook_secret_is_changed_without_a_gap(tmp_path: Path) -> None:
+    process = IngestProcess(tmp_path, {"GITHUB_WEBHOOK_SECRET_PREVIOUS": "the-old-webhook-secret"}).start()
+    for number, secret in enumerate((SECRET, "the-old-webhook-secret")):
+        body = orjson.dumps(run_payload(run_id=number))
+        headers = {"X-GitHub-Event": "workflow_run", "X-Hub-Signature-256": signature(body, secret)}
+        answer = httpx.post(f"{process.url}/api/v1/webhook/github-actions", content=body, headers=headers)
+        assert answer.json() == {"status": "processed"}
+    headers["X-Hub-Signature-256"] = signature(body, "another-secret")
+    assert httpx.post(f"{process.url}/api/v1/webhook/github-actions", content=body, headers=headers).status_code == 401
+    process.stop()
+
+
+def test_every_webhook_secret_can_be_changed_without_a_gap() -> None:
+    secrets = [name for name in Settings.model_fields if "_webhook_" in name and not name.endswith("_previous")]
+    assert secrets
+    assert {f"{name}_previous" for name in secrets} <= set(Settings.model_fields)
