@@ -1,5 +1,6 @@
 """The rules of the alerts: pure decisions over what the store knows. `core.store.alerts` reads and writes for them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -13,7 +14,10 @@ QUIET_BRANCH = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class BranchState:
-    """The newest finished attempt (success or failed) of one pipeline on one branch."""
+    """The newest finished attempt (success or failed) of one pipeline on one branch.
+
+    `last_success_at` and `failures` are finishes since some moment before; the failures stand in no order.
+    """
 
     pipeline_id: str
     pipeline: str
@@ -22,6 +26,13 @@ class BranchState:
     attempt_id: str
     status: str
     finished_at: datetime
+    last_success_at: datetime | None = None
+    failures: Sequence[datetime] = ()
+
+    def failures_after(self, moment: datetime | None) -> list[datetime]:
+        """Finishes of the failed attempts after both `moment` and the last success, the newest at least."""
+        start = max((at for at in (moment, self.last_success_at) if at), default=None)
+        return [at for at in self.failures if start is None or at > start] or [self.finished_at]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +47,11 @@ class OpenAlert:
 
 @dataclass(frozen=True, slots=True)
 class Raise:
-    """A new alert is due."""
+    """A new alert is due: the cause was first seen at `since` and came so many `times`."""
 
     state: BranchState
+    since: datetime
+    times: int
     severity: Severity
     message: str
     dedup_key: str
@@ -46,10 +59,11 @@ class Raise:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """The cause of an open alert happened again."""
+    """The cause of an open alert happened again, so many times."""
 
     alert_id: str
     state: BranchState
+    times: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +101,9 @@ def _decide(state: BranchState, alert: OpenAlert | None, now: datetime) -> Decis
     if alert is None:
         if not state.on_default_branch and now - state.finished_at > QUIET_BRANCH:
             return None
-        return Raise(state, "critical" if state.on_default_branch else "info", message_of(state), dedup_key(state))
+        failures = state.failures_after(None)
+        severity: Severity = "critical" if state.on_default_branch else "info"
+        return Raise(state, min(failures), len(failures), severity, message_of(state), dedup_key(state))
     if alert.attempt_id != state.attempt_id and state.finished_at >= alert.seen_at:
-        return Repeat(alert.id, state)
+        return Repeat(alert.id, state, times=len(state.failures_after(alert.seen_at)))
     return None

@@ -2,13 +2,9 @@
 
 from typing import Any
 
-import duckdb
-
 from core.errors import NotFound
 from core.model import Delivery
-from core.queries import sql_text
 from core.store.reader import OwnerReader
-from core.store.rows import registered
 from core.store.writer import Writer
 from ingest.api.frames import records
 from ingest.deliveries import read_delivery
@@ -23,8 +19,7 @@ def replay(reader: OwnerReader, writer: Writer, delivery_id: str) -> dict[str, A
             "There is no such delivery; they are kept for DELIVERY_RETENTION_DAYS.", details={"id": delivery_id}
         )
     delivery = _again(rows[0])
-    writer.submit_changes(delivery.changes).result()
-    writer.transact(lambda cursor: _keep(cursor, delivery)).result()
+    writer.replay_delivery(delivery).result()
     return {
         name: getattr(delivery, name)
         for name in ("provider", "delivery_id", "event", "action", "received_at", "result", "reason")
@@ -36,8 +31,3 @@ def _again(row: dict[str, Any]) -> Delivery:
     envelope = Envelope(row["event"], row["delivery_id"])
     received_at = row["received_at"].to_pydatetime()
     return read_delivery(row["provider"], webhook, envelope, row["payload"].encode(), "application/json", received_at)
-
-
-def _keep(cursor: duckdb.DuckDBPyConnection, delivery: Delivery) -> None:
-    with registered(cursor, incoming_deliveries=[delivery]):
-        cursor.execute(sql_text("write", "insert_deliveries"))

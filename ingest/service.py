@@ -16,6 +16,7 @@ from core.store.duckdb_file import open_owned
 from core.store.reader import OwnerReader
 from core.store.writer import Writer
 from ingest.access.callers import Callers
+from ingest.alerting.evaluator import Evaluator
 from ingest.scheduler import Timer
 
 log = structlog.get_logger()
@@ -31,6 +32,7 @@ class Service:
     reader: OwnerReader
     timer: Timer
     callers: Callers
+    evaluator: Evaluator
 
     @classmethod
     def start(cls, settings: Settings) -> "Service":
@@ -48,7 +50,10 @@ class Service:
         # The writer's thread comes back from DuckDB a dozen times in each commit; by default a busy event loop
         # keeps it waiting for 5 ms each time.
         sys.setswitchinterval(0.0005)
-        writer, reader = Writer(connection), OwnerReader(connection)
+        evaluator = Evaluator()
+        writer = Writer(connection, on_runs=evaluator.notice)
+        reader = OwnerReader(connection)
+        evaluator.start(writer)
         configured_key = settings.api_write_key.get_secret_value() if settings.api_write_key else None
         now = datetime.now(UTC)
         writer.transact(lambda cursor: stored_settings.seed_write_key(cursor, configured_key, now)).result()
@@ -56,7 +61,7 @@ class Service:
         if settings.run_scheduler:
             timer.start()
         log.info("ingest started", database=str(path), sql_endpoint=f"127.0.0.1:{settings.quack_port}")
-        return cls(settings, connection, writer, reader, timer, Callers(settings, reader))
+        return cls(settings, connection, writer, reader, timer, Callers(settings, reader), evaluator)
 
     async def stop(self) -> None:
         """Finish what was accepted, write it into the database file and let go of the file."""
@@ -64,6 +69,7 @@ class Service:
 
     def _stop(self) -> None:
         self.timer.stop()
+        self.evaluator.stop()
         self.writer.close()
         quack.stop(self.connection, self.settings.quack_port)
         try:

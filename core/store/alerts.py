@@ -1,7 +1,8 @@
-"""Alerts in the database: evaluated inside the transaction that writes their runs, changed by compare-and-set."""
+"""Alerts in the database: evaluated in a transaction of their own, changed by compare-and-set."""
 
+import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 import duckdb
@@ -9,19 +10,43 @@ import duckdb
 from core.alerts import BranchState, Decision, OpenAlert, Raise, Repeat, Resolve, pipeline_failures
 from core.errors import Conflict, NotFound
 from core.model import WorkflowRun
-from core.queries import sql_text
+from core.queries import bound
 
 SYSTEM = "system"
 
 
-def evaluate(cursor: duckdb.DuckDBPyConnection, runs: Sequence[WorkflowRun], now: datetime) -> list[Decision]:
-    """Evaluate pipeline_failure for the branches of `runs` (registered as incoming_runs); write what it decides."""
-    open_alerts = _open_alerts(cursor)
-    alerted = {alert.dedup_key.split(":", 1)[0] for alert in open_alerts}
-    if not any(run.status == "failed" or (run.status == "success" and run.pipeline_id in alerted) for run in runs):
-        return []
-    states = [BranchState(*row) for row in cursor.execute(sql_text("write", "branch_states")).fetchall()]
-    decisions = pipeline_failures(states, open_alerts, now)
+class Finished:
+    """Gathers, from any thread, which pipelines finished runs until somebody takes it to evaluate them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._finishes: dict[str, datetime] = {}
+
+    def add(self, runs: Iterable[WorkflowRun]) -> bool:
+        """Note those of `runs` that count for alerts; whether there was one."""
+        with self._lock:
+            for run in runs:
+                if run.finished_at and run.status in ("success", "failed"):
+                    known = self._finishes.get(run.pipeline_id, run.finished_at)
+                    self._finishes[run.pipeline_id] = min(run.finished_at, known)
+            return bool(self._finishes)
+
+    def take(self) -> dict[str, datetime]:
+        """The earliest finish of each pipeline noted since the last call."""
+        with self._lock:
+            taken, self._finishes = self._finishes, {}
+        return taken
+
+
+def evaluate(
+    cursor: duckdb.DuckDBPyConnection, pipeline_ids: Collection[str] | None, since: datetime, now: datetime
+) -> list[Decision]:
+    """Evaluate pipeline_failure where `pipeline_ids` finished something since `since`; write what it decides."""
+    query = bound(
+        "branch_states", {"pipeline_ids": None if pipeline_ids is None else tuple(pipeline_ids), "since": since}
+    )
+    states = [BranchState(*row) for row in cursor.execute(query).fetchall()]
+    decisions = pipeline_failures(states, _open_alerts(cursor), now)
     for decision in decisions:
         _write(cursor, decision)
     return decisions
@@ -69,15 +94,15 @@ def _write(cursor: duckdb.DuckDBPyConnection, decision: Decision) -> None:
             cursor.execute(
                 """INSERT INTO alerts (id, type, severity, status, pipeline_id, branch, attempt_id, message, dedup_key,
                     occurrences, created_at, last_seen_at)
-                VALUES (?, 'pipeline_failure', ?, 'active', ?, ?, ?, ?, ?, 1, ?, ?)""",
+                VALUES (?, 'pipeline_failure', ?, 'active', ?, ?, ?, ?, ?, ?, ?, ?)""",
                 [alert_id, decision.severity, state.pipeline_id, state.branch, state.attempt_id, decision.message,
-                 decision.dedup_key, state.finished_at, state.finished_at],
+                 decision.dedup_key, decision.times, decision.since, state.finished_at],
             )  # fmt: skip
             kind = "raised"
-        case Repeat(alert_id=alert_id):
+        case Repeat(alert_id=alert_id, times=times):
             cursor.execute(
-                "UPDATE alerts SET attempt_id = ?, occurrences = occurrences + 1, last_seen_at = ? WHERE id = ?",
-                [state.attempt_id, state.finished_at, alert_id],
+                "UPDATE alerts SET attempt_id = ?, occurrences = occurrences + ?, last_seen_at = ? WHERE id = ?",
+                [state.attempt_id, times, state.finished_at, alert_id],
             )
             kind = "repeated"
         case Resolve(alert_id=alert_id):

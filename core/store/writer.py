@@ -10,16 +10,13 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
 import duckdb
 
 from core.errors import StoreUnavailable
-from core.model import Changes, Delivery
-from core.queries import sql_text
-from core.store import alerts
-from core.store.rows import registered, write_changes
+from core.model import Changes, Delivery, WorkflowRun
+from core.store.rows import RowWriter, key_of
 
 T = TypeVar("T")
 Outcome = Literal["processed", "ignored", "failed", "duplicate"]
@@ -46,13 +43,18 @@ class _Transaction:
 
 
 class Writer:
-    """Owns all writes of a database. Thread-safe; `close` finishes what was accepted."""
+    """Owns all writes of a database. Thread-safe; `close` finishes what was accepted.
+
+    `on_runs` hears of the runs of each commit, after it and before the callers do. It is called in the writer's thread
+    and must return at once.
+    """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self, connection: duckdb.DuckDBPyConnection, on_runs: Callable[[Sequence[WorkflowRun]], object] = lambda _: None
     ) -> None:
         self._cursor = connection.cursor()
-        self._now = now
+        self._rows = RowWriter(self._cursor)
+        self._on_runs = on_runs
         self._requests: queue.SimpleQueue[_Write | _Transaction | None] = queue.SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
@@ -61,6 +63,10 @@ class Writer:
     def submit_delivery(self, delivery: Delivery) -> "Future[Outcome]":
         """Store a delivery and what it says. The outcome is its result, or `duplicate` when it was seen before."""
         return self._submit(_Write(delivery, delivery.changes, Future()))
+
+    def replay_delivery(self, delivery: Delivery) -> "Future[None]":
+        """Store what a kept delivery says by the code of today, and its new result."""
+        return self._submit(_Transaction(lambda cursor: self._replay(cursor, delivery), Future()))
 
     def submit_changes(self, changes: Changes) -> "Future[None]":
         """Store rows that no webhook brought."""
@@ -110,6 +116,7 @@ class Writer:
 
     def _commit(self, part: list[_Write] | _Transaction) -> None:
         try:
+            self._written: Sequence[WorkflowRun] = ()
             self._cursor.execute("BEGIN")
             results = [part.change(self._cursor)] if isinstance(part, _Transaction) else self._store(part)
             self._cursor.execute("COMMIT")
@@ -117,6 +124,8 @@ class Writer:
             self._roll_back()
             self._give_up_or_split(part, error)
             return
+        if self._written:
+            self._on_runs(self._written)
         futures = [part.future] if isinstance(part, _Transaction) else [write.future for write in part]
         for future, result in zip(futures, results, strict=True):
             future.set_result(result)
@@ -138,28 +147,30 @@ class Writer:
 
     def _store(self, writes: list[_Write]) -> list[Outcome | None]:
         fresh, outcomes = self._sort_out(writes)
-        runs = write_changes(self._cursor, [write.changes for write in fresh])
-        _insert_deliveries(self._cursor, [write.delivery for write in fresh if write.delivery])
-        if runs:
-            with registered(self._cursor, incoming_runs=runs):
-                alerts.evaluate(self._cursor, runs, self._now())
+        self._written = self._rows.write([write.changes for write in fresh])
         return outcomes
 
     def _sort_out(self, writes: list[_Write]) -> tuple[list[_Write], list[Outcome | None]]:
-        """Which writes are new, and the outcome of each: a delivery counts once, in this batch and ever."""
-        seen = _seen_before(self._cursor, [write.delivery for write in writes if write.delivery])
+        """Keep the deliveries; which writes are new, and the outcome of each: a delivery counts once, here and ever."""
+        first = {key_of(write.delivery): write for write in reversed(writes) if write.delivery}
+        kept = self._rows.keep([write.delivery for write in first.values() if write.delivery])
         fresh: list[_Write] = []
         outcomes: list[Outcome | None] = []
         for write in writes:
             delivery = write.delivery
-            if delivery and (delivery.provider, delivery.delivery_id) in seen:
+            if delivery and (first[key_of(delivery)] is not write or key_of(delivery) not in kept):
                 outcomes.append("duplicate")
                 continue
-            if delivery:
-                seen.add((delivery.provider, delivery.delivery_id))
             outcomes.append(delivery.result if delivery else None)
             fresh.append(write)
         return fresh, outcomes
+
+    def _replay(self, cursor: duckdb.DuckDBPyConnection, delivery: Delivery) -> None:
+        self._written = self._rows.write([delivery.changes])
+        cursor.execute(
+            "UPDATE deliveries SET action = ?, result = ?, reason = ? WHERE provider = ? AND delivery_id = ?",
+            [delivery.action, delivery.result, delivery.reason, delivery.provider, delivery.delivery_id],
+        )
 
 
 def _parts(batch: list[_Write | _Transaction]) -> Iterable[list[_Write] | _Transaction]:
@@ -175,16 +186,3 @@ def _parts(batch: list[_Write | _Transaction]) -> Iterable[list[_Write] | _Trans
         yield request
     if writes:
         yield writes
-
-
-def _seen_before(cursor: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery]) -> set[tuple[str, str]]:
-    if not deliveries:
-        return set()
-    with registered(cursor, incoming_keys=deliveries):
-        return set(cursor.execute(sql_text("write", "seen_deliveries")).fetchall())
-
-
-def _insert_deliveries(cursor: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery]) -> None:
-    if deliveries:
-        with registered(cursor, incoming_deliveries=deliveries):
-            cursor.execute(sql_text("write", "insert_deliveries"))

@@ -8,6 +8,7 @@ from rich.progress import track
 from core.errors import DashboardError
 from core.model import Delivery
 from core.settings import Settings
+from core.store import alerts
 from core.store.duckdb_file import open_owned
 from core.store.writer import Writer
 from ingest.simulation.history import SimulatedRun, simulate
@@ -30,11 +31,13 @@ def fill(settings: Settings, *, days: int, now: datetime | None = None) -> int:
             )
         connection.execute("INSERT INTO settings VALUES ('simulated', 'true', now(), 'simulation')")
         history = list(simulate(now, days))
-        writer = Writer(connection, now=lambda: now)
+        finished = alerts.Finished()
+        writer = Writer(connection, on_runs=finished.add)
         try:
             starts = range(0, len(history), AT_ONCE)
             for start in track(starts, "Simulating a company", transient=True):
                 _write(writer, history[start : start + AT_ONCE], now)
+                _evaluate(writer, finished, now)
         finally:
             writer.close()
         connection.execute("CHECKPOINT")
@@ -50,6 +53,12 @@ def _write(writer: Writer, runs: list[SimulatedRun], now: datetime) -> None:
     ]
     for future in futures:
         future.result()
+
+
+def _evaluate(writer: Writer, finished: alerts.Finished, now: datetime) -> None:
+    """As often as the service would, so that alerts come and go as they did through the history."""
+    if taken := finished.take():
+        writer.transact(lambda cursor: alerts.evaluate(cursor, taken, min(taken.values()), now)).result()
 
 
 def _came_by_webhook(run: SimulatedRun, now: datetime) -> bool:

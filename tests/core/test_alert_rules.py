@@ -36,7 +36,7 @@ def test_an_old_failure_on_the_default_branch_still_is() -> None:
 
 def test_a_second_failure_repeats_the_open_alert() -> None:
     later = state(attempt="r2", minutes=5)
-    assert pipeline_failures([later], [open_alert(state())], NOON) == [Repeat("a1", later)]
+    assert pipeline_failures([later], [open_alert(state())], NOON) == [Repeat("a1", later, times=1)]
 
 
 def test_the_same_failure_seen_again_changes_nothing() -> None:

@@ -9,7 +9,8 @@ from core.queries import bound
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 NOBODY = {"provider": None, "repository": None, "branch": None}
 EVERY = NOBODY | {
-    "pipeline_id": None, "statuses": None, "since": None, "until": None, "limit": 5, "offset": 0, "window_start": NOW,
+    "pipeline_id": None, "pipeline_ids": None, "statuses": None,
+    "since": None, "until": None, "limit": 5, "offset": 0, "window_start": NOW,
     "window_end": NOW, "previous_start": NOW, "day_ago": NOW, "zone": "Europe/Berlin", "chart_start": NOW, "id": "x",
     "attempt_id": "x", "alert_id": "x", "result": None, "delivery_id": "x", "now": NOW, "attempt_ids": ("x",),
     "repository_id": "x",

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.model import Delivery
+from core.store import alerts
 from core.store.duckdb_file import open_owned
 from core.store.writer import Writer
 from ingest.providers.github.parse import parse
@@ -19,13 +20,15 @@ TABLES = ("pipelines", "workflow_runs", "jobs", "steps")
 # Which pipeline of a repository heard its newest name first is no fact about the repository.
 LEFT_OUT = {"pipelines": "EXCLUDE (repository_version)"}
 Event = tuple[str, dict[str, Any]]
+Store = tuple[duckdb.DuckDBPyConnection, Writer, alerts.Finished]
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb.DuckDBPyConnection, Writer]]:
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     connection = open_owned(tmp_path_factory.mktemp("order") / "health.duckdb", memory_limit="1GB", threads=2)
-    writer = Writer(connection, now=lambda: NOON + timedelta(hours=2))
-    yield connection, writer
+    finished = alerts.Finished()
+    writer = Writer(connection, on_runs=finished.add)
+    yield connection, writer, finished
     writer.close()
     connection.close()
 
@@ -37,8 +40,9 @@ def run_events(draw: st.DrawFn) -> Event:
         draw(st.sampled_from(["success", "failure", "cancelled", "action_required"])) if status == "completed" else None
     )
     attempt = draw(st.integers(1, 3))
+    run_id = draw(st.integers(1000, 1002))
     payload = run_payload(
-        run_id=draw(st.integers(1000, 1001)),
+        run_id=run_id,
         attempt=attempt,
         status=status,
         conclusion=conclusion,
@@ -46,7 +50,7 @@ def run_events(draw: st.DrawFn) -> Event:
         updated=attempt * 100 + draw(st.integers(0, 3)),
         branch=draw(st.sampled_from(["main", "topic"])),
         workflow=draw(st.sampled_from(["CI", "Build"])),
-        workflow_id=draw(st.integers(500, 501)),
+        workflow_id=500 + run_id % 2,
         repo=repository(draw(st.sampled_from(["acme/web", "acme/shop"]))),
         head_commit=draw(st.sampled_from([None, {"message": "One"}, {"message": "Two"}])),
     )
@@ -69,11 +73,15 @@ def job_events(draw: st.DrawFn) -> Event:
     return "workflow_job", payload
 
 
-def outcome(
-    store: tuple[duckdb.DuckDBPyConnection, Writer], events: list[tuple[int, Event]], together: bool
-) -> list[object]:
+def evaluate(writer: Writer, finished: alerts.Finished) -> None:
+    if taken := finished.take():
+        now = NOON + timedelta(hours=2)
+        writer.transact(lambda cursor: alerts.evaluate(cursor, taken, min(taken.values()), now)).result()
+
+
+def outcome(store: Store, events: list[tuple[int, Event]], together: bool) -> list[object]:
     """All rows after the deliveries, committed in one group or each alone."""
-    connection, writer = store
+    connection, writer, finished = store
     connection.execute("".join(f"DELETE FROM {table};" for table in (*TABLES, "alerts", "alert_events", "deliveries")))
     futures = []
     for number, (event, payload) in events:
@@ -85,9 +93,11 @@ def outcome(
         future = writer.submit_delivery(delivery)
         if not together:
             future.result()
+            evaluate(writer, finished)
         futures.append(future)
     for future in futures:
         future.result()
+    evaluate(writer, finished)
     rows: list[object] = [
         connection.execute(f"SELECT * {LEFT_OUT.get(table, '')} FROM {table} ORDER BY ALL").fetchall()
         for table in TABLES
@@ -105,7 +115,7 @@ def outcome(
 )
 @given(data=st.data(), events=st.lists(run_events() | job_events(), min_size=2, max_size=9))
 def test_any_order_and_any_repetition_gives_the_same_rows(
-    store: tuple[duckdb.DuckDBPyConnection, Writer], data: st.DataObject, events: list[Event]
+    store: Store, data: st.DataObject, events: list[Event]
 ) -> None:
     numbered = list(enumerate(events))
     repeated = data.draw(st.lists(st.sampled_from(numbered), max_size=4))

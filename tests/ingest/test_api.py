@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx
@@ -10,7 +11,7 @@ import pytest
 
 from ingest.providers.github.signature import signature
 from tests.builders import job_payload, run_payload, step_part
-from tests.conftest import SECRET, WRITE_KEY, IngestProcess
+from tests.conftest import SECRET, WRITE_KEY, IngestProcess, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -196,13 +197,18 @@ def test_pages_do_not_overlap_and_the_total_is_right(running: IngestProcess) -> 
     assert len({found["id"] for page in pages for found in page["builds"]}) == 5
 
 
+def alerts_of(running: IngestProcess, pipeline: str, **parameters: str) -> list[dict[str, Any]]:
+    found = httpx.get(f"{running.url}/api/v1/alerts", params=parameters).json()["alerts"]
+    return [alert for alert in found if alert["pipeline"] == pipeline]
+
+
 def test_an_alert_lives_from_failure_through_acknowledgement_to_the_next_success(running: IngestProcess) -> None:
     common = {"workflow": "Nightly", "workflow_id": 777}
     running.send("workflow_run", run_payload(run_id=2000, conclusion="failure", **common))  # type: ignore[arg-type]
     running.send("workflow_run", run_payload(run_id=2001, conclusion="failure", begun=100, updated=160, **common))  # type: ignore[arg-type]
-    alerts = httpx.get(f"{running.url}/api/v1/alerts").json()["alerts"]
-    [alert] = [alert for alert in alerts if alert["pipeline"] == "Nightly"]
-    assert (alert["status"], alert["severity"], alert["occurrences"]) == ("active", "critical", 2)
+    wait_for(lambda: [a["occurrences"] for a in alerts_of(running, "Nightly")] == [2], "the alert")
+    [alert] = alerts_of(running, "Nightly")
+    assert (alert["status"], alert["severity"]) == ("active", "critical")
     address = f"{running.url}/api/v1/alerts/{alert['id']}/acknowledge"
     assert httpx.post(address, json={"by": "ana"}).status_code == 401
     first = httpx.post(address, json={"by": "ana", "note": "mine"}, headers={"X-API-KEY": WRITE_KEY})
@@ -211,8 +217,8 @@ def test_an_alert_lives_from_failure_through_acknowledgement_to_the_next_success
     assert second.status_code == 409
     assert "ana" in second.json()["error"]["message"]
     running.send("workflow_run", run_payload(run_id=2002, begun=200, updated=260, **common))  # type: ignore[arg-type]
-    resolved = httpx.get(f"{running.url}/api/v1/alerts", params={"status": "resolved"}).json()["alerts"]
-    [ended] = [entry for entry in resolved if entry["id"] == alert["id"]]
+    wait_for(lambda: not alerts_of(running, "Nightly"), "the alert's end")
+    [ended] = alerts_of(running, "Nightly", status="resolved")
     assert ended["resolved_attempt_id"] == "gh-10-2002-1"
 
 

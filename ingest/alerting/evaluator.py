@@ -1,0 +1,64 @@
+"""When the alert rules are evaluated: soon after the commit of a finished run, one evaluation at a time.
+
+Runs that finish while an evaluation waits or works are evaluated together in the next one, so a burst of ten thousand
+costs a handful of evaluations. What was committed before a kill but not evaluated is caught up at the next start.
+"""
+
+import threading
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from core.errors import DashboardError
+from core.model import WorkflowRun
+from core.store import alerts
+from core.store.writer import Writer
+
+log = structlog.get_logger()
+
+# Short against the two seconds in which an alert should come, long enough to gather what arrives together.
+GATHER_SECONDS = 0.1
+CATCH_UP = timedelta(days=1)
+
+
+class Evaluator:
+    """A thread that evaluates what finished. `notice` may be called from any thread and returns at once."""
+
+    def __init__(self) -> None:
+        self._finished = alerts.Finished()
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, writer: Writer) -> None:
+        """Evaluate what the last day brought, then whatever is noticed."""
+        self._thread = threading.Thread(target=self._work, args=(writer,), name="alert evaluator", daemon=True)
+        self._thread.start()
+
+    def notice(self, runs: Iterable[WorkflowRun]) -> None:
+        if self._finished.add(runs):
+            self._wake.set()
+
+    def stop(self) -> None:
+        """Evaluate what was noticed, then end."""
+        self._stopping.set()
+        self._wake.set()
+        if self._thread:
+            self._thread.join()
+
+    def _work(self, writer: Writer) -> None:
+        self._evaluate(writer, None, datetime.now(UTC) - CATCH_UP)
+        while not self._stopping.is_set():
+            self._wake.wait()
+            self._stopping.wait(GATHER_SECONDS)
+            self._wake.clear()
+            if finished := self._finished.take():
+                self._evaluate(writer, finished, min(finished.values()))
+
+    def _evaluate(self, writer: Writer, pipeline_ids: Collection[str] | None, since: datetime) -> None:
+        now = datetime.now(UTC)
+        try:
+            writer.transact(lambda cursor: alerts.evaluate(cursor, pipeline_ids, since, now)).result()
+        except DashboardError as error:
+            log.warning("alerts were not evaluated; the next evaluation will", reason=str(error))
