@@ -73,6 +73,11 @@ class RowWriter:
             cursor.execute(f"PREPARE {name} AS {sql_text('write', name)}")
         rerun = cursor.execute("SELECT DISTINCT run_key FROM workflow_runs WHERE run_attempt > 1").fetchall()
         self._rerun = {run_key for (run_key,) in rerun}
+        self._spread: dict[Key, tuple[str | None, ...]] = {}
+
+    def forget(self) -> None:
+        """The transaction was rolled back: what it spread is not there."""
+        self._spread.clear()
 
     def write(self, changes: Sequence[Changes]) -> list[WorkflowRun]:
         """Upsert all rows of a batch inside the caller's transaction; returns its runs."""
@@ -83,7 +88,7 @@ class RowWriter:
         steps = _newest(((row.job_id, row.number), row) for change in changes for row in change.steps)
         if pipelines:
             self._run("upsert_pipelines", incoming_pipelines=pipelines)
-            self._run("spread_repository_names")
+            self._spread_names(pipelines)
         if runs:
             self._run("upsert_runs", incoming_runs=runs)
             self._mark_latest(runs)
@@ -103,6 +108,13 @@ class RowWriter:
             fresh.update(self._run("retry_deliveries", incoming_deliveries=rest).fetchall())
         return fresh
 
+    def _spread_names(self, pipelines: Sequence[Pipeline]) -> None:
+        """Only a word that differs from what all pipelines of its repository say needs to be spread."""
+        if any(self._spread.get((row.provider, row.repository_id)) != _facts(row) for row in pipelines):
+            self._run("spread_repository_names")
+            for provider, repository_id, *facts in self._run("repository_names").fetchall():
+                self._spread[provider, repository_id] = tuple(facts)
+
     def _mark_latest(self, runs: Sequence[WorkflowRun]) -> None:
         """Only a run with several attempts can have an older one; few have, so most batches need no look."""
         self._rerun.update(run.run_key for run in runs if run.run_attempt > 1)
@@ -114,6 +126,10 @@ class RowWriter:
         for name, rows in tables.items():
             self._incoming[name].hold(rows)
         return self._cursor.execute(f"EXECUTE {statement}" if statement in _PREPARED else sql_text("write", statement))
+
+
+def _facts(row: Pipeline) -> tuple[str | None, ...]:
+    return row.repository, row.repository_url, row.default_branch
 
 
 def key_of(delivery: Delivery) -> Key:

@@ -6,6 +6,7 @@ the next one.
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -23,6 +24,10 @@ Outcome = Literal["processed", "ignored", "failed", "duplicate"]
 
 # Large enough for a burst, small enough that nobody waits long behind it.
 MAX_BATCH = 256
+# A commit costs about as much for sixty requests as for twenty, so it waits for those that are just being read: until
+# none came for a moment, and never long.
+QUIET_SECONDS = 0.005
+GATHER_SECONDS = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +107,16 @@ class Writer:
                 return
 
     def _next_batch(self) -> tuple[list[_Write | _Transaction], bool]:
+        """What waits, and what arrives close behind it; whether the end was among it."""
         batch: list[_Write | _Transaction] = []
         request = self._requests.get()
+        deadline = time.monotonic() + GATHER_SECONDS
         while request is not None:
             batch.append(request)
             if len(batch) == MAX_BATCH:
                 return batch, False
             try:
-                request = self._requests.get_nowait()
+                request = self._requests.get(timeout=min(QUIET_SECONDS, max(0, deadline - time.monotonic())))
             except queue.Empty:
                 return batch, False
         return batch, True
@@ -142,6 +149,7 @@ class Writer:
         future.set_exception(error)
 
     def _roll_back(self) -> None:
+        self._rows.forget()
         with suppress(duckdb.Error):  # a fatal error has ended the transaction already
             self._cursor.execute("ROLLBACK")
 
