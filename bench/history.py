@@ -22,7 +22,7 @@ MAX_AGE = timedelta(hours=6)
 PIPELINES = """
 INSERT INTO pipelines
 SELECT
-    format('gh-{}-{}', 1 + i % 60, i), 'github', 1 + i % 60, format('acme/service-{:02d}', 1 + i % 60),
+    format('gh-{}-{}', 1 + i % 60, i), 'github-actions', 1 + i % 60, format('acme/service-{:02d}', 1 + i % 60),
     format('https://github.com/acme/service-{:02d}', 1 + i % 60), i,
     ['CI', 'Release', 'Nightly', 'Lint', 'Deploy'][1 + i // 60], format('.github/workflows/w{}.yml', i // 60),
     'main', '0|00000|2026', '0|00000|2026'
@@ -60,7 +60,7 @@ ended AS (
 )
 SELECT
     format('gh-{}-{}-{}', 1 + p % 60, 9000000000 + i, attempt), format('gh-{}-{}', 1 + p % 60, 9000000000 + i),
-    format('gh-{}-{}', 1 + p % 60, p), 'github', 9000000000 + i, attempt, i // 300,
+    format('gh-{}-{}', 1 + p % 60, p), 'github-actions', 9000000000 + i, attempt, i // 300,
     NOT (attempt = 1 AND was_rerun), status,
     CASE status WHEN 'failed' THEN 'failure' WHEN 'queued' THEN NULL WHEN 'running' THEN NULL ELSE status END,
     ['push', 'pull_request', 'schedule'][1 + (h >> 36) % 3], format('Change number {} of the checkout', i),
@@ -78,7 +78,7 @@ ORDER BY started_at, i"""
 DELIVERIES = """
 INSERT INTO deliveries
 SELECT
-    'github', md5(i::VARCHAR), 'workflow_run', 'completed', $until - to_seconds(($count - i) * 7 * 86400 // $count),
+    'github-actions', md5(i::VARCHAR), 'workflow_run', 'completed', $until - to_seconds(($count - i) * 7 * 86400 // $count),
     'processed', NULL, '{}'
 FROM range($count) AS t(i)"""
 

@@ -47,9 +47,14 @@ class RunQuery:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """When a webhook last arrived (UTC), how many attempts are stored, and whether the history is simulated."""
+    """When a webhook last arrived and a run last changed (UTC), how often an alert did, how many attempts are stored.
+
+    Two equal ones mean that nothing changed in between.
+    """
 
     last_delivery_at: datetime | None
+    last_change_at: datetime | None
+    alert_changes: int
     runs: int
     simulated: bool
 
@@ -100,8 +105,10 @@ def source() -> Source:
 
 def freshness() -> Freshness:
     row = _frame("freshness").iloc[0]
-    at = row["last_delivery_at"]
-    return Freshness(None if pd.isna(at) else at.to_pydatetime(), int(row["runs"]), bool(row["simulated"]))
+    delivered, changed = (
+        None if pd.isna(row[name]) else row[name].to_pydatetime() for name in ("last_delivery_at", "last_change_at")
+    )
+    return Freshness(delivered, changed, int(row["alert_changes"]), int(row["runs"]), bool(row["simulated"]))
 
 
 def summary(fresh: Freshness, scope: Scope, *, window: timedelta, now: datetime) -> dict[str, float | None]:
@@ -137,9 +144,9 @@ def run_count(query: RunQuery) -> int:
     return int(_frame("run_count", **query.parameters()).iloc[0]["total"])
 
 
-def active_alerts(scope: Scope, *, limit: int) -> pd.DataFrame:
+def active_alerts(fresh: Freshness, scope: Scope, *, limit: int) -> pd.DataFrame:
     """Alerts that nobody took on yet, the most severe and newest first."""
-    return _frame("alert_list", **scope.parameters(), statuses=("active",), limit=limit)
+    return _unless_new(fresh, "alert_list", {**scope.parameters(), "statuses": ("active",), "limit": limit})
 
 
 def alert_counts(scope: Scope) -> dict[str, int]:

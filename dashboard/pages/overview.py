@@ -52,7 +52,7 @@ def live(heading: DeltaGenerator, scope: data.Scope, window: str) -> None:
         st.subheader(f"Pipeline status, last {view.chart_days} days", anchor=False)
         charts.draw_status(daily, view)
     with right:
-        _alerts(view, now)
+        _alerts(fresh, view, now)
     _latest_runs(fresh, view, now)
 
 
@@ -76,8 +76,8 @@ def _health(numbers: tiles.Numbers, fresh: Freshness, view: View, now: datetime)
     )
 
 
-def _alerts(view: View, now: datetime) -> None:
-    alerts = data.active_alerts(view.scope, limit=ALERTS_READ)
+def _alerts(fresh: Freshness, view: View, now: datetime) -> None:
+    alerts = data.active_alerts(fresh, view.scope, limit=ALERTS_READ)
     total = len(alerts) if len(alerts) < ALERTS_READ else sum(data.alert_counts(view.scope).values())
     alerts_panel.draw(alerts, total, now=now, zone=view.zone, online=data.source() == "live")
 
