@@ -74,6 +74,55 @@ class Settings(BaseSettings):
     github_webhook_secret_previous: SecretStr | None = Field(
         None, min_length=8, description="The GitHub secret before the current one, accepted too while it is changed."
     )
+    buildbot_webhook_secret: SecretStr | None = Field(
+        None, min_length=8, description="Password that Buildbot's reporter sends. Once set, calls without it get 401."
+    )
+    buildbot_webhook_secret_previous: SecretStr | None = Field(
+        None,
+        min_length=8,
+        description="The Buildbot password before the current one, accepted too while it is changed.",
+    )
+    circleci_webhook_secret: SecretStr | None = Field(
+        None, min_length=8, description="Secret of the CircleCI webhook. Once set, unsigned calls get 401."
+    )
+    circleci_webhook_secret_previous: SecretStr | None = Field(
+        None, min_length=8, description="The CircleCI secret before the current one, accepted too while it is changed."
+    )
+    azure_webhook_secret: SecretStr | None = Field(
+        None,
+        min_length=8,
+        description="Basic-auth password of the Azure service hooks. Once set, calls without it get 401.",
+    )
+    azure_webhook_secret_previous: SecretStr | None = Field(
+        None, min_length=8, description="The Azure password before the current one, accepted too while it is changed."
+    )
+    bitbucket_webhook_secret: SecretStr | None = Field(
+        None, min_length=8, description="Secret of the Bitbucket webhook. Once set, unsigned calls get 401."
+    )
+    bitbucket_webhook_secret_previous: SecretStr | None = Field(
+        None, min_length=8, description="The Bitbucket secret before the current one, accepted too while it is changed."
+    )
+    buildkite_webhook_token: SecretStr | None = Field(
+        None,
+        min_length=8,
+        description="Token of the Buildkite webhook. Once set, calls without it or its signature get 401.",
+    )
+    buildkite_webhook_token_previous: SecretStr | None = Field(
+        None, min_length=8, description="The Buildkite token before the current one, accepted too while it is changed."
+    )
+    cdevents_webhook_secret: SecretStr | None = Field(
+        None, min_length=8, description="Secret of calls to `/webhook/cdevents`. Once set, unsigned calls get 401."
+    )
+    cdevents_webhook_secret_previous: SecretStr | None = Field(
+        None,
+        min_length=8,
+        description="The secret of `/webhook/cdevents` before the current one, accepted too while it is changed.",
+    )
+    travis_public_key: str | None = Field(
+        None,
+        pattern=r"^-----BEGIN PUBLIC KEY-----",
+        description="Travis' public key (PEM, line ends written as `\\\\n`). Once set, unsigned calls get 401.",
+    )
     api_write_key: SecretStr | None = Field(
         None,
         min_length=16,

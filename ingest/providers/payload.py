@@ -1,5 +1,6 @@
 """What all providers read payloads with: lenient pydantic parts, moments in every spelling, and one clear refusal."""
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -80,3 +81,15 @@ def first_line(text: str | None) -> str | None:
 
 def earliest(moments: Iterable[datetime | None]) -> datetime | None:
     return min((at for at in moments if at), default=None)
+
+
+def git_address(url: str | None) -> tuple[str | None, str | None]:
+    """The path (`acme/web`) and the web page of a repository, from any address that git can clone from."""
+    text = (url or "").strip().removesuffix("/").removesuffix(".git")
+    match = re.match(
+        r"^(?:(?P<scheme>https?|ssh|git)://)?(?:[^@/]+@)?(?P<host>[^/:]+)(?::\d+(?=/))?[:/](?P<path>.+)$", text
+    )
+    if not match:
+        return text or None, None
+    path = match["path"].strip("/")
+    return path, f"https://{match['host']}/{path}"

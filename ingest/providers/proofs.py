@@ -5,6 +5,8 @@ import binascii
 import hashlib
 import hmac
 
+from pydantic import SecretStr
+
 
 def is_same(given: str | None, secret: str) -> bool:
     """True if a header holds the secret itself."""
@@ -29,3 +31,8 @@ def is_basic_password(authorization: str | None, secret: str) -> bool:
     except (binascii.Error, ValueError):
         return False
     return scheme.lower() == "basic" and is_same(pair.partition(":")[2], secret)
+
+
+def plain(secret: SecretStr | None) -> str | None:
+    """The text of a secret setting, None where it isn't set."""
+    return secret.get_secret_value() if secret else None

@@ -23,8 +23,6 @@ _RESULTS: dict[str, Status] = {
     "NOT_BUILT": "skipped",
 }
 _PHASES: dict[str, Status] = {"QUEUED": "queued", "STARTED": "running", "PAUSED": "blocked"}
-# Until the primary branch has built once, it is taken to have the usual name.
-USUAL_DEFAULT = "main"
 _REMOTE = re.compile(r"^(refs/(heads|remotes/[^/]+)/|remotes/[^/]+/|origin/)")
 
 
@@ -78,7 +76,7 @@ def _pipeline(event: BuildEvent, job: JobPath) -> Pipeline:
     """A branch of a multibranch project belongs to the project's pipeline."""
     many = event.branch is not None and len(job.names) > 1
     of = JobPath(job.root, job.names[:-1]) if many else job
-    default = (event.branch if event.primary_branch else USUAL_DEFAULT) if many else None
+    default = event.branch if many and event.primary_branch else None
     # Only builds of the primary branch know its name, so their word stands against newer ones of other branches.
     at = event.build.timestamp if event.primary_branch else EPOCH
     folder = "/".join(of.names) if many else of.folder

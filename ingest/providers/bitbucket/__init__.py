@@ -1,0 +1,3 @@
+"""Bitbucket Pipelines: the build statuses that Bitbucket's webhooks tell of."""
+
+PROVIDER = "bitbucket"

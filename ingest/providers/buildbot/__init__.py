@@ -1,0 +1,3 @@
+"""Buildbot: what its HttpStatusPush reporter sends when a build starts and when it is complete."""
+
+PROVIDER = "buildbot"

@@ -1,0 +1,3 @@
+"""Buildkite: its build and job webhooks."""
+
+PROVIDER = "buildkite"

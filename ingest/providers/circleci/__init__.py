@@ -1,0 +1,3 @@
+"""CircleCI: its outbound webhooks `workflow-completed` and `job-completed`."""
+
+PROVIDER = "circleci"

@@ -1,0 +1,3 @@
+"""Travis CI: its webhook notifications."""
+
+PROVIDER = "travis"
