@@ -14,6 +14,7 @@ from core.queries import sql_text
 Row = Pipeline | WorkflowRun | Job | Step | Delivery
 R = TypeVar("R", Pipeline, WorkflowRun, Job, Step)
 Key: TypeAlias = tuple[str, str]
+RunOrJob = TypeVar("RunOrJob", WorkflowRun, Job)
 
 _MOMENT = pa.timestamp("us", tz="UTC")
 _TYPES: dict[str, pa.DataType] = {
@@ -84,7 +85,7 @@ class RowWriter:
         # Sorted out here: doing it in SQL, with a window over each key, took half of every upsert's time.
         pipelines = _newest((row.id, row) for change in changes for row in change.pipelines)
         runs = _runs(changes)
-        jobs = _newest((row.id, row) for change in changes for row in change.jobs)
+        jobs = _jobs(changes)
         steps = _newest(((row.job_id, row.number), row) for change in changes for row in change.steps)
         if pipelines:
             self._run("upsert_pipelines", incoming_pipelines=pipelines)
@@ -147,10 +148,34 @@ def _newest(mentions: Iterable[tuple[object, R]]) -> list[R]:
 
 
 def _runs(changes: Sequence[Changes]) -> list[WorkflowRun]:
-    """The newest word about each attempt, with the first finish that any word of the batch named."""
+    """The newest word about each attempt, with the first moments that any word of the batch named."""
     runs = [row for change in changes for row in change.runs]
-    finishes: dict[str, datetime] = {}
-    for run in runs:
-        if run.finished_at:
-            finishes[run.id] = min(run.finished_at, finishes.get(run.id, run.finished_at))
-    return [replace(run, finished_at=finishes.get(run.id)) for run in _newest((run.id, run) for run in runs)]
+    first = _first_moments(runs, ("created_at", "started_at", "finished_at"))
+    return [_with(run, first) for run in _newest((run.id, run) for run in runs)]
+
+
+def _jobs(changes: Sequence[Changes]) -> list[Job]:
+    """The newest word about each job, with the first moments too. What a queued job calls its start is none."""
+    named = [row for change in changes for row in change.jobs]
+    jobs = [replace(job, started_at=None) if job.status == "queued" and job.started_at else job for job in named]
+    first = _first_moments(jobs, ("created_at", "started_at"))
+    return [_with(job, first) for job in _newest((job.id, job) for job in jobs)]
+
+
+def _first_moments(rows: Sequence[WorkflowRun | Job], names: tuple[str, ...]) -> dict[tuple[str, str], datetime]:
+    """Some systems tell of one moment at a time: the earliest ever named, by row and field, is what counts."""
+    first: dict[tuple[str, str], datetime] = {}
+    for row in rows:
+        for name in names:
+            moment = getattr(row, name)
+            if moment:
+                first[row.id, name] = min(moment, first.get((row.id, name), moment))
+    return first
+
+
+def _with(row: RunOrJob, first: dict[tuple[str, str], datetime]) -> RunOrJob:
+    wanted = {name: first.get((row.id, name)) for name in ("created_at", "started_at")}
+    if isinstance(row, WorkflowRun):
+        wanted["finished_at"] = first.get((row.id, "finished_at"))
+    changed = {name: moment for name, moment in wanted.items() if moment != getattr(row, name)}
+    return replace(row, **changed) if changed else row  # type: ignore[arg-type]

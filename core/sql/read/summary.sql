@@ -9,7 +9,7 @@ WITH chosen_pipelines AS (
 chosen_runs AS (
     SELECT
         r.pipeline_id, r.status, r.finished_at, r.started_at, r.created_at, r.duration_seconds,
-        r.branch = p.default_branch AND NOT r.is_fork AS on_default_branch
+        CASE WHEN p.default_branch IS NULL THEN coalesce(r.branch IN ('main', 'master', 'trunk'), TRUE) ELSE r.branch = p.default_branch END AND NOT r.is_fork AS on_default_branch
     FROM workflow_runs AS r
     JOIN chosen_pipelines AS p ON p.id = r.pipeline_id
     WHERE r.is_latest AND ($branch IS NULL OR r.branch = $branch)

@@ -1,5 +1,6 @@
--- Jobs of the batch: the largest version wins, whole rows. Queue time is known once a job has started; a clock that runs
--- backwards (seen on re-runs) counts as no wait.
+-- Jobs of the batch: the largest version wins; creation and start are the first moments named, because some systems name
+-- each of them once only. Queue time is known once a job has started; a clock that runs backwards (seen on re-runs) counts
+-- as no wait.
 -- Reads incoming_jobs, which holds each key once.
 INSERT INTO jobs
 SELECT
@@ -10,17 +11,25 @@ SELECT
     version
 FROM incoming_jobs
 ON CONFLICT (id) DO UPDATE SET
-    attempt_id = excluded.attempt_id,
-    name = excluded.name,
-    status = excluded.status,
-    conclusion = excluded.conclusion,
-    runner_name = excluded.runner_name,
-    labels = excluded.labels,
-    url = excluded.url,
-    created_at = excluded.created_at,
-    started_at = excluded.started_at,
-    finished_at = excluded.finished_at,
-    duration_seconds = excluded.duration_seconds,
-    queue_seconds = excluded.queue_seconds,
-    version = excluded.version
-WHERE excluded.version > version;
+    attempt_id = CASE WHEN excluded.version > version THEN excluded.attempt_id ELSE attempt_id END,
+    name = CASE WHEN excluded.version > version THEN excluded.name ELSE name END,
+    status = CASE WHEN excluded.version > version THEN excluded.status ELSE status END,
+    conclusion = CASE WHEN excluded.version > version THEN excluded.conclusion ELSE conclusion END,
+    runner_name = CASE WHEN excluded.version > version THEN excluded.runner_name ELSE runner_name END,
+    labels = CASE WHEN excluded.version > version THEN excluded.labels ELSE labels END,
+    url = CASE WHEN excluded.version > version THEN excluded.url ELSE url END,
+    created_at = least(excluded.created_at, created_at),
+    started_at = least(excluded.started_at, started_at),
+    finished_at = CASE WHEN excluded.version > version THEN excluded.finished_at ELSE finished_at END,
+    duration_seconds = CASE
+        WHEN CASE WHEN excluded.version > version THEN excluded.finished_at ELSE finished_at END < least(excluded.started_at, started_at) THEN 0
+        ELSE date_diff('second', least(excluded.started_at, started_at), CASE WHEN excluded.version > version THEN excluded.finished_at ELSE finished_at END)
+    END,
+    queue_seconds = CASE
+        WHEN CASE WHEN excluded.version > version THEN excluded.status ELSE status END IN ('running', 'success', 'failed', 'cancelled')
+        THEN CASE
+            WHEN least(excluded.started_at, started_at) < least(excluded.created_at, created_at) THEN 0
+            ELSE date_diff('second', least(excluded.created_at, created_at), least(excluded.started_at, started_at))
+        END
+    END,
+    version = greatest(excluded.version, version);

@@ -1,5 +1,6 @@
--- Attempts of the batch: the largest version wins; the end of an attempt is the first moment at which it was seen finished,
--- because a CI system may touch a finished run later (and moves its updated_at with it).
+-- Attempts of the batch: the largest version wins. The end of an attempt is the first moment at which it was seen finished,
+-- because a CI system may touch a finished run later (and moves its updated_at with it). Creation and start are the first
+-- moments named too, because some systems name each of them once only.
 -- Reads incoming_runs, which holds each attempt once.
 INSERT INTO workflow_runs
 SELECT
@@ -25,15 +26,12 @@ ON CONFLICT (id) DO UPDATE SET
     commit_author = CASE WHEN excluded.version > version THEN excluded.commit_author ELSE commit_author END,
     actor = CASE WHEN excluded.version > version THEN excluded.actor ELSE actor END,
     url = CASE WHEN excluded.version > version THEN excluded.url ELSE url END,
-    created_at = CASE WHEN excluded.version > version THEN excluded.created_at ELSE created_at END,
-    started_at = CASE WHEN excluded.version > version THEN excluded.started_at ELSE started_at END,
+    created_at = least(excluded.created_at, created_at),
+    started_at = least(excluded.started_at, started_at),
     updated_at = CASE WHEN excluded.version > version THEN excluded.updated_at ELSE updated_at END,
     finished_at = least(excluded.finished_at, finished_at),
     duration_seconds = CASE
-        WHEN least(excluded.finished_at, finished_at) < CASE WHEN excluded.version > version THEN excluded.started_at ELSE started_at END
-        THEN 0
-        ELSE date_diff('second',
-            CASE WHEN excluded.version > version THEN excluded.started_at ELSE started_at END,
-            least(excluded.finished_at, finished_at))
+        WHEN least(excluded.finished_at, finished_at) < least(excluded.started_at, started_at) THEN 0
+        ELSE date_diff('second', least(excluded.started_at, started_at), least(excluded.finished_at, finished_at))
     END,
     version = greatest(excluded.version, version);
