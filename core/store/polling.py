@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 """What polling remembers in the database: state of each repository, ETags, attempts read, rate limit over time."""
-=======
-"""What polling remembers, in the database: the state of each repository, ETags, attempts read, the rate limit."""
->>>>>>> 1c16d8d (Keep the overview's alerts while none changes; measure the page on a long history)
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields

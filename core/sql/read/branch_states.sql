@@ -4,7 +4,7 @@
 SELECT
     newest.pipeline_id, p.name AS pipeline,
     CASE WHEN newest.fork IS NOT NULL THEN newest.fork || ':' || coalesce(newest.branch, '') ELSE coalesce(newest.branch, 'no branch') END AS branch,
-    coalesce(newest.branch = p.default_branch AND newest.fork IS NULL, FALSE) AS on_default_branch,
+    coalesce(CASE WHEN p.default_branch IS NULL THEN coalesce(newest.branch IN ('main', 'master', 'trunk'), TRUE) ELSE newest.branch = p.default_branch END AND newest.fork IS NULL, FALSE) AS on_default_branch,
     newest.attempt.id AS attempt_id, newest.attempt.status AS status, newest.attempt.finished_at AS finished_at, newest.last_success_at, coalesce(newest.failures, []) AS failures
 FROM (
     SELECT
