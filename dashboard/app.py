@@ -26,6 +26,7 @@ def main() -> None:
     pages = [
         st.Page("pages/overview.py", title="Overview", icon=":material/monitor_heart:", default=True),
         st.Page("pages/runs.py", title="Runs", icon=":material/list:", url_path="runs"),
+        st.Page("pages/setup.py", title="Set up", icon=":material/webhook:", url_path="setup"),
         st.Page("pages/run_detail.py", title="Run", url_path="run", visibility="hidden"),
     ]
     st.navigation(pages, position="top").run()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -172,6 +173,12 @@ def jobs(attempt_id: str) -> pd.DataFrame:
 
 def steps(attempt_id: str) -> pd.DataFrame:
     return _frame("attempt_steps", attempt_id=attempt_id)
+
+
+def last_deliveries() -> dict[str, dict[str, Any]]:
+    """The newest webhook call of each CI system that sent any: last_at, last_result, last_reason."""
+    rows: list[dict[Any, Any]] = _frame("last_deliveries").to_dict("records")
+    return {text(row["provider"]): row for row in rows}
 
 
 @st.cache_resource(show_spinner=False)

@@ -23,6 +23,7 @@ from dashboard.parts.formats import (
 )
 from dashboard.parts.jobs_list import draw as draw_jobs
 from dashboard.parts.jobs_list import status_colour
+from dashboard.parts.providers import PROVIDER_NAMES
 
 Run = dict[Any, Any]
 
@@ -123,7 +124,7 @@ def _logs(run: Run) -> None:
 
 
 def _system(run: Run) -> str:
-    return filters.PROVIDER_NAMES.get(text(run["provider"]), "the CI system")
+    return PROVIDER_NAMES.get(text(run["provider"]), "the CI system")
 
 
 run_detail()

@@ -9,11 +9,11 @@ import streamlit as st
 from core.settings import settings
 from dashboard import data
 from dashboard.data import RunQuery, Scope
+from dashboard.parts.providers import PROVIDER_NAMES
 
 WINDOWS = {"24h": 1, "7d": 7, "30d": 30, "90d": 90}
 WINDOW_NAMES = {"24h": "24 hours", "7d": "7 days", "30d": "30 days", "90d": "90 days"}
 DEFAULT_WINDOW = "7d"
-PROVIDER_NAMES = {"github-actions": "GitHub Actions", "gitlab": "GitLab CI", "jenkins": "Jenkins"}
 INTERVALS: dict[str, int | None] = {"5s": 5, "10s": 10, "30s": 30, "off": None}
 DEFAULT_INTERVAL = "10s"
 

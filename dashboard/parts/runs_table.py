@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from dashboard.parts.filters import PROVIDER_NAMES
 from dashboard.parts.formats import (
     STATUS_ICONS,
     commit_url,
@@ -24,6 +23,7 @@ from dashboard.parts.formats import (
     safe_url,
     text,
 )  # fmt: skip
+from dashboard.parts.providers import PROVIDER_NAMES
 
 _HERE = Path(__file__).parent
 LONGEST_TEXT = 200

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.settings import load_settings
 from core.store.duckdb_file import open_owned, open_read_only
+from ingest.providers import webhooks
 from ingest.simulation.fill import fill
 from tests.conftest import ROOT, free_port
 
@@ -136,3 +137,14 @@ def test_the_page_of_an_unknown_run_leads_back(over: Any, history: Path, run_id:
     test = opened("run_detail", id=run_id)
     assert not test.exception
     assert not test.error
+
+
+def test_the_set_up_page_shows_an_address_and_a_check_for_each_system(over: Any, history: Path) -> None:
+    over(history)
+    test = opened("setup")
+    assert not test.exception
+    shown_codes = {code.value for code in test.code}
+    assert {f"http://127.0.0.1:8000/api/v1/webhook/{provider}" for provider in webhooks()} == shown_codes
+    badges = " ".join(str(part.value) for part in test.markdown)
+    assert "Last delivery" in badges
+    assert "No delivery yet" in badges
