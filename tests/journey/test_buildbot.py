@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import IngestProcess, free_port, wait_for
 
+SCRIPTS = Path(sys.executable).parent
 PASSWORD = "a-password-of-the-tests"
 
 # Two builders that a timer starts once, at the start; `broken` fails in its second step.
@@ -49,12 +50,12 @@ BuildmasterConfig = {{
 
 
 def quietly(folder: Path, *command: str) -> None:
-    subprocess.run([sys.executable, "-m", *command], cwd=folder, check=True, capture_output=True, timeout=120)
+    subprocess.run([SCRIPTS / command[0], *command[1:]], cwd=folder, check=True, capture_output=True, timeout=120)
 
 
 def running(folder: Path, log: str, *command: str) -> subprocess.Popen[bytes]:
     with (folder / log).open("ab") as output:
-        return subprocess.Popen([sys.executable, "-m", *command], cwd=folder, stdout=output, stderr=output)
+        return subprocess.Popen([SCRIPTS / command[0], *command[1:]], cwd=folder, stdout=output, stderr=output)
 
 
 @pytest.fixture
@@ -73,10 +74,10 @@ def buildbot(tmp_path: Path, receiver: IngestProcess) -> Iterator[Path]:
         python=sys.executable, pb=pb, url=f"{receiver.url}/api/v1/webhook/buildbot", password=PASSWORD
     )
     (tmp_path / "master" / "master.cfg").write_text(config)
-    quietly(tmp_path, "buildbot_worker", "create-worker", "worker", f"127.0.0.1:{pb}", "worker-1", "a-worker-password")
+    quietly(tmp_path, "buildbot-worker", "create-worker", "worker", f"127.0.0.1:{pb}", "worker-1", "a-worker-password")
     processes = [
         running(tmp_path, "master.log", "buildbot", "start", "--nodaemon", "master"),
-        running(tmp_path, "worker.log", "buildbot_worker", "start", "--nodaemon", "worker"),
+        running(tmp_path, "worker.log", "buildbot-worker", "start", "--nodaemon", "worker"),
     ]
     yield tmp_path
     for process in processes:
@@ -87,7 +88,7 @@ def buildbot(tmp_path: Path, receiver: IngestProcess) -> Iterator[Path]:
 
 def builds(receiver: IngestProcess) -> dict[str, dict[str, Any]]:
     answer = httpx.get(f"{receiver.url}/api/v1/builds", params={"provider": "buildbot"}).json()
-    return {build["pipeline"]["name"]: build for build in answer["builds"]}
+    return {build["pipeline"]: build for build in answer["builds"]}
 
 
 def test_what_a_real_buildbot_builds_arrives(buildbot: Path, receiver: IngestProcess) -> None:
