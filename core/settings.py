@@ -121,7 +121,7 @@ class Settings(BaseSettings):
     travis_public_key: str | None = Field(
         None,
         pattern=r"^-----BEGIN PUBLIC KEY-----",
-        description="Travis' public key (PEM, line ends written as `\\\\n`). Once set, unsigned calls get 401.",
+        description="Travis' public key (PEM, line ends written as `\\n`). Once set, unsigned calls get 401.",
     )
     api_write_key: SecretStr | None = Field(
         None,
