@@ -44,7 +44,8 @@ def body_text(body: bytes, content_type: str) -> str:
     """The JSON text of a body; GitHub's form encoding carries it in the field `payload`."""
     text = body.decode("utf-8", "replace")
     if content_type.startswith("application/x-www-form-urlencoded"):
-        return parse_qs(text).get("payload", [""])[0]
+        # curl says that it sends a form where nobody told it otherwise.
+        return parse_qs(text).get("payload", [text])[0]
     return text
 
 

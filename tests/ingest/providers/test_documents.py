@@ -8,6 +8,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from ingest.deliveries import body_text
 from ingest.providers import webhooks
 from ingest.providers.generic.parse import parse
 from ingest.providers.generic.payloads import JobPart, RunPart, StepPart
@@ -44,3 +45,7 @@ def test_jenkins_step_signs_as_it_is_checked(tmp_path: Path) -> None:
         ["sh", "-c", line[1]], cwd=tmp_path, env={"SECRET": "a secret", "PATH": "/usr/bin:/bin"}, capture_output=True
     )
     assert is_hmac_hex("sha256=" + answer.stdout.decode(), (tmp_path / ".health.json").read_bytes(), "a secret")
+
+
+def test_json_that_curl_calls_a_form_is_read_as_json() -> None:
+    assert body_text(b'{"a": "b=c&d"}', "application/x-www-form-urlencoded") == '{"a": "b=c&d"}'
