@@ -68,3 +68,17 @@ class StoreUnavailable(DashboardError):
 
     code = "store_unavailable"
     status = 503
+
+
+class Gone(DashboardError):
+    """It existed, but the CI system no longer has it."""
+
+    code = "gone"
+    status = 410
+
+
+class ProviderUnavailable(DashboardError):
+    """A CI system can't be reached, refuses us, or answers with something that isn't an answer."""
+
+    code = "provider_unavailable"
+    status = 502

@@ -123,6 +123,28 @@ class Settings(BaseSettings):
         pattern=r"^-----BEGIN PUBLIC KEY-----",
         description="Travis' public key (PEM, line ends written as `\\n`). Once set, unsigned calls get 401.",
     )
+    github_token: SecretStr | None = Field(
+        None,
+        description="Token that polling and logs use; needs to read Actions and metadata (fine-grained) or `repo`.",
+    )
+    github_app_id: str | None = Field(None, description="Id of a GitHub App, instead of GITHUB_TOKEN.")
+    github_app_private_key: SecretStr | None = Field(
+        None, description="Private key of the GitHub App: its PEM text (`\\n` for line ends), or the path of its file."
+    )
+    github_app_installation_id: str | None = Field(
+        None,
+        pattern=r"^\d+$",
+        description="Installation of the GitHub App: the number at the end of its settings page.",
+    )
+    github_api_url: str = Field(
+        "https://api.github.com",
+        description="Address of GitHub's API; GitHub Enterprise: `https://<host>/api/v3`.",
+    )
+    github_repositories: str = Field(
+        "", description="Repositories to poll, separated by commas: `acme/web,acme/*`. Empty: no polling of GitHub."
+    )
+    poll_interval_seconds: float = Field(60, gt=0, description="Seconds between two looks at each polled repository.")
+    backfill_days: int = Field(30, ge=0, description="Days of history read for a repository seen for the first time.")
     api_write_key: SecretStr | None = Field(
         None,
         min_length=16,
@@ -215,6 +237,21 @@ class Settings(BaseSettings):
             raise ValueError("OIDC_AUDIENCE: is required with OIDC_ISSUER, or tokens for other services would pass")
         return self
 
+    @field_validator("github_api_url")
+    @classmethod
+    def _api_address(cls, value: str) -> str:
+        if not re.match(r"^https?://[^/\s?#]+(/[^\s?#]*)?$", value):
+            raise ValueError("must be an address such as https://api.github.com or https://github.example.org/api/v3")
+        return value.rstrip("/")
+
+    @field_validator("github_repositories")
+    @classmethod
+    def _repositories(cls, value: str) -> str:
+        for name in split_list(value):
+            if not re.fullmatch(r"[\w.-]+/([\w.-]+|\*)", name, re.ASCII):
+                raise ValueError(f"'{name}' is no repository; write owner/name or owner/*, separated by commas")
+        return value
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _upper(cls, value: object) -> object:
@@ -243,6 +280,11 @@ class Settings(BaseSettings):
             f"INGEST_HOST={host} is reachable from other machines, but no API_WRITE_KEY is set.",
             hint="Set API_WRITE_KEY, listen on 127.0.0.1, or set DEMO_MODE=true to allow it anyway.",
         )
+
+
+def split_list(value: str) -> list[str]:
+    """The parts of a comma-separated setting, each once, in their order."""
+    return list(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
 
 
 def is_loopback(host: str) -> bool:

@@ -1,23 +1,36 @@
-"""The timed jobs of the ingest process (APScheduler): retention, so far."""
+"""The timed jobs of the ingest process (APScheduler): polling and retention."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, JobExecutionEvent
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from core.settings import Settings
 from core.store.retention import apply_retention
 from core.store.writer import Writer
+from ingest.polling.engine import Polling
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class TimedJob:
+    id: str
+    last_run_at: datetime | None
+    last_error: str | None
+    next_run_at: datetime | None
 
 
 class Timer:
     """Runs each job alone; a run missed while the machine slept is caught up once."""
 
-    def __init__(self, writer: Writer, settings: Settings) -> None:
+    def __init__(self, writer: Writer, settings: Settings, polling: Polling) -> None:
         self._writer = writer
         self._settings = settings
+        self._polling = polling
+        self._last: dict[str, tuple[datetime, str | None]] = {}
         self._scheduler = BackgroundScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
@@ -25,7 +38,28 @@ class Timer:
     def start(self) -> None:
         soon = datetime.now(UTC) + timedelta(seconds=30)
         self._scheduler.add_job(self._retain, "interval", hours=1, next_run_time=soon, id="retention")
+        if self._polling.is_configured:
+            self._scheduler.add_job(
+                self._polling.round,
+                "interval",
+                seconds=self._settings.poll_interval_seconds,
+                next_run_time=datetime.now(UTC),
+                id="polling",
+            )
+        self._scheduler.add_listener(self._note, EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
         self._scheduler.start()
+
+    def jobs(self) -> list[TimedJob]:
+        """What runs on a timer, when it last ended and when it runs next."""
+        found = []
+        for job in self._scheduler.get_jobs() if self._scheduler.running else []:
+            last_run_at, last_error = self._last.get(job.id, (None, None))
+            found.append(TimedJob(job.id, last_run_at, last_error, job.next_run_time))
+        return found
+
+    def _note(self, event: JobExecutionEvent) -> None:
+        error = event.exception
+        self._last[event.job_id] = (datetime.now(UTC), f"{type(error).__name__}: {error}" if error else None)
 
     def stop(self) -> None:
         if self._scheduler.running:

@@ -17,6 +17,7 @@ from core.store.reader import OwnerReader
 from core.store.writer import Writer
 from ingest.access.callers import Callers
 from ingest.alerting.evaluator import Evaluator
+from ingest.polling.engine import Polling
 from ingest.scheduler import Timer
 
 log = structlog.get_logger()
@@ -30,6 +31,7 @@ class Service:
     connection: duckdb.DuckDBPyConnection
     writer: Writer
     reader: OwnerReader
+    polling: Polling
     timer: Timer
     callers: Callers
     evaluator: Evaluator
@@ -53,21 +55,31 @@ class Service:
         evaluator = Evaluator()
         writer = Writer(connection, on_runs=evaluator.notice)
         reader = OwnerReader(connection)
+        polling = Polling(settings, reader, writer)
+        try:
+            polling.start()
+        except BaseException:
+            polling.stop()
+            writer.close()
+            quack.stop(connection, settings.quack_port)
+            connection.close()
+            raise
         evaluator.start(writer)
         configured_key = settings.api_write_key.get_secret_value() if settings.api_write_key else None
         now = datetime.now(UTC)
         writer.transact(lambda cursor: stored_settings.seed_write_key(cursor, configured_key, now)).result()
-        timer = Timer(writer, settings)
+        timer = Timer(writer, settings, polling)
         if settings.run_scheduler:
             timer.start()
         log.info("ingest started", database=str(path), sql_endpoint=f"127.0.0.1:{settings.quack_port}")
-        return cls(settings, connection, writer, reader, timer, Callers(settings, reader), evaluator)
+        return cls(settings, connection, writer, reader, polling, timer, Callers(settings, reader), evaluator)
 
     async def stop(self) -> None:
         """Finish what was accepted, write it into the database file and let go of the file."""
         await asyncio.to_thread(self._stop)
 
     def _stop(self) -> None:
+        self.polling.stop()
         self.timer.stop()
         self.evaluator.stop()
         self.writer.close()

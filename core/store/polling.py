@@ -1,4 +1,4 @@
-"""What polling remembers in the database: state of each repository, ETags, attempts read, rate limit over time."""
+"""What polling remembers: the state of each repository, ETags, attempts read, the rate limit over time."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
@@ -96,3 +96,14 @@ def save_sample(cursor: duckdb.DuckDBPyConnection, sample: RateLimitSample) -> N
         "INSERT INTO rate_limit_samples VALUES (?, ?, ?, ?, ?, ?)",
         [sample.sampled_at, sample.provider, sample.remaining, sample.allowed, sample.used, sample.reset_at],
     )
+
+
+def end_deleted(cursor: duckdb.DuckDBPyConnection, attempt_id: str, now: datetime) -> None:
+    """End an attempt that was deleted while we believed it to run: as `skipped`, which counts in no rate."""
+    cursor.execute(
+        """UPDATE workflow_runs SET status = 'skipped', conclusion = 'deleted', finished_at = updated_at,
+            version = '2' || substr(version, 2)
+        WHERE id = ? AND status IN ('queued', 'running', 'blocked')""",
+        [attempt_id],
+    )
+    mark_attempts(cursor, [attempt_id], "gone", now)

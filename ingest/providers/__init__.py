@@ -1,8 +1,9 @@
 """One folder for each CI system, registered by being there.
 
 A provider's package has `PROVIDER` (its name in URLs and rows) and a module `webhook` with `secret_of(settings)`,
-`is_authentic(body, headers, secret)`, `envelope_of(headers, body)` and `parse(event, payload)`. The modules beside the
-folders are what they share. docs/adding-a-provider.md goes through it step by step.
+`is_authentic(body, headers, secret)`, `envelope_of(headers, body)` and `parse(event, payload)`; it may have a module
+`poll` (see `ingest.polling`). The modules beside the folders are what they share. docs/adding-a-provider.md goes
+through it step by step.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 
 
@@ -38,3 +40,10 @@ def webhooks() -> dict[str, ModuleType]:
         package = import_module(f"{__name__}.{entry.name}")
         found[package.PROVIDER] = import_module(f"{__name__}.{entry.name}.webhook")
     return found
+
+
+@lru_cache
+def poll_modules() -> tuple[ModuleType, ...]:
+    """The poll module of every provider that has one."""
+    names = [f"{__name__}.{entry.name}.poll" for entry in pkgutil.iter_modules(__path__) if entry.ispkg]
+    return tuple(import_module(name) for name in names if find_spec(name))

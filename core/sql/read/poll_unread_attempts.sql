@@ -1,6 +1,6 @@
 -- Finished attempts of one repository whose jobs were never read whole, newest first, and how many there are in all.
 -- $provider, $repository_id: text. $since: UTC time or NULL; older runs are left alone. $limit rows.
-SELECT r.id, r.run_id, r.run_attempt, count(*) OVER () AS total
+SELECT r.id, r.run_id, r.run_attempt, r.updated_at, count(*) OVER () AS total
 FROM workflow_runs AS r
 JOIN pipelines AS p ON p.id = r.pipeline_id
 WHERE p.provider = $provider AND p.repository_id = $repository_id

@@ -1,0 +1,116 @@
+"""What is known of one repository while it is polled: its state, its ETags, and the way of its rows into the store."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+import orjson
+
+from core.model import Changes
+from core.queries import Value
+from core.store import polling as store
+from core.store.polling import AttemptResult, PollState
+from core.store.reader import Reader
+from core.store.writer import Writer
+from ingest.api.frames import records
+
+
+class Book:
+    """Lives on the event loop of the engine. What was noted is stored by `save`, after the rows that it speaks of."""
+
+    def __init__(self, state: PollState, reader: Reader, writer: Writer) -> None:
+        self.state = state
+        self._reader = reader
+        self._writer = writer
+        self._etags: dict[str, str] = {row["url"]: row["etag"] for row in self._own_rows("poll_etags")}
+        self._unsaved: dict[str, str] = {}
+        self._notes: dict[str, Any] = orjson.loads(state.cursor) if state.cursor else {}
+
+    @property
+    def repository(self) -> str:
+        return self.state.repository
+
+    def rows(self, query: str, **parameters: Value) -> list[dict[str, Any]]:
+        """The rows of a named query."""
+        return records(self._reader.frame(query, **parameters))
+
+    async def keep(self, changes: Changes) -> None:
+        """Store what polling found. Runs that webhooks should have brought, but didn't, count as closed gaps."""
+        unknown, older = await asyncio.to_thread(self._news, changes)
+        await asyncio.wrap_future(self._writer.submit_changes(changes))
+        gaps = unknown + older if self._webhooks_arrive() else 0
+        self.note(rows_added=self.state.rows_added + unknown, gaps_closed=self.state.gaps_closed + gaps)
+
+    async def keep_history(self, changes: Changes) -> None:
+        """Store rows of the past, which no webhook could have brought."""
+        unknown, _ = await asyncio.to_thread(self._news, changes)
+        await asyncio.wrap_future(self._writer.submit_changes(changes))
+        self.note(rows_added=self.state.rows_added + unknown)
+
+    async def mark(self, attempt_ids: Iterable[str], result: AttemptResult) -> None:
+        """These attempts were read whole, or are gone: don't ask for them again."""
+        ids = list(attempt_ids)
+        if ids:
+            await self.transact(lambda cursor: store.mark_attempts(cursor, ids, result, datetime.now(UTC)))
+
+    async def end_deleted(self, attempt_id: str) -> None:
+        """The CI system deleted this attempt before we saw its end."""
+        await self.transact(lambda cursor: store.end_deleted(cursor, attempt_id, datetime.now(UTC)))
+
+    def etag(self, url: str) -> str | None:
+        return self._etags.get(url)
+
+    def note_etag(self, url: str, etag: str | None) -> None:
+        """Call this after the rows of the page were kept, never before."""
+        if etag and self._etags.get(url) != etag:
+            self._etags[url] = self._unsaved[url] = etag
+
+    def note(self, **columns: Any) -> None:
+        """Change the state; `save` stores it."""
+        self.state = replace(self.state, **columns)
+
+    def remembered(self, name: str) -> Any:
+        """What the source itself noted."""
+        return self._notes.get(name)
+
+    def remember(self, **notes: Any) -> None:
+        self._notes |= notes
+        self.note(cursor=orjson.dumps(self._notes).decode())
+
+    async def reached(self, moment: datetime) -> None:
+        """The history is stored back to `moment` without a gap."""
+        self.note(backfill_reached=moment)
+        await self.save()
+
+    async def save(self) -> None:
+        """Store the state and the ETags noted since the last time."""
+        state, etags = self.state, self._unsaved
+        self._unsaved = {}
+
+        def change(cursor: duckdb.DuckDBPyConnection) -> None:
+            store.save_state(cursor, state)
+            if etags:
+                store.save_etags(cursor, state.provider, state.repository, etags, datetime.now(UTC))
+
+        await self.transact(change)
+
+    async def transact(self, change: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
+        await asyncio.wrap_future(self._writer.transact(change))
+
+    def _news(self, changes: Changes) -> tuple[int, int]:
+        """How many of these attempts are unknown to the store, and how many it knows in an older state."""
+        known: dict[str, str] = {}
+        if changes.runs:
+            ids = tuple({run.id for run in changes.runs})
+            known = {row["id"]: row["version"] for row in self.rows("poll_known_runs", attempt_ids=ids)}
+        unknown = sum(run.id not in known for run in changes.runs)
+        return unknown, sum(run.version > known.get(run.id, run.version) for run in changes.runs)
+
+    def _webhooks_arrive(self) -> bool:
+        return bool(self.rows("has_deliveries", provider=self.state.provider)[0]["arrive"])
+
+    def _own_rows(self, query: str) -> list[dict[str, Any]]:
+        return self.rows(query, provider=self.state.provider, repository=self.repository)

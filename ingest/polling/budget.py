@@ -1,0 +1,111 @@
+"""How many requests a CI system still allows us, and when the next one may go."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+# Below this part of the hourly limit, background work is spread over the time that is left.
+SCARCE = 0.25
+
+
+class Budget:
+    """Shared by all requests to one CI system. Knows only what its answers said."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._not_before = 0.0
+        self._next_slot = 0.0
+        self._reset = 0.0
+        self.allowed = 0
+        self.remaining = 0
+        self.used = 0
+        self.requests = 0
+        self.points = 0
+
+    def note(self, status: int, headers: Mapping[str, str]) -> None:
+        """Learn from an answer. GitHub says `x-ratelimit-…`, others `ratelimit-…`; some say nothing."""
+        self.requests += 1
+        self.points += status != 304
+        try:
+            remaining = int(_header(headers, "remaining"))
+            allowed = int(_header(headers, "limit"))
+            reset_in = float(_header(headers, "reset")) - _server_time(headers)
+        except ValueError:
+            return
+        reset = self._clock() + reset_in
+        # Answers overtake each other: within one window the smallest number is the newest.
+        same_window = abs(reset - self._reset) < 5 and allowed == self.allowed
+        self.remaining = min(self.remaining, remaining) if same_window else remaining
+        self.allowed, self._reset = allowed, reset
+        self.used = max(0, allowed - self.remaining)
+
+    def pause(self, seconds: float) -> None:
+        """Let no request go for `seconds`: the CI system asked for it."""
+        self._not_before = max(self._not_before, self._clock() + seconds)
+
+    def wait_for_reset(self) -> None:
+        """The limit is used up: let no request go until it is filled again."""
+        self.remaining = 0
+        self.pause(max(1.0, self._reset - self._clock() + 1))
+
+    def blocked_for(self, reserve: float = 0.0) -> float:
+        """Seconds until a request may go that leaves `reserve` (a part of the limit) to others."""
+        now = self._clock()
+        if now < self._not_before:
+            return self._not_before - now
+        if self.allowed and now < self._reset and self.remaining <= reserve * self.allowed:
+            return self._reset - now + 1
+        return 0.0
+
+    async def admit(self, reserve: float = 0.0) -> None:
+        """Return when a request may go. Requests with a reserve slow down while the limit is scarce."""
+        while (seconds := self.blocked_for(reserve)) > 0:  # noqa: ASYNC110 - nothing happens that could set an event
+            # Jitter keeps those who waited from starting in step; short naps notice a limit that was lifted.
+            await asyncio.sleep(min(seconds, 30) + random.uniform(0, 0.3))  # noqa: S311
+        if reserve and (seconds := self._slot(reserve)) > 0:
+            await asyncio.sleep(seconds)
+
+    def _slot(self, reserve: float) -> float:
+        now = self._clock()
+        if not self.allowed or now >= self._reset or self.remaining > SCARCE * self.allowed:
+            return 0.0
+        pace = (self._reset - now) / max(1.0, self.remaining - reserve * self.allowed)
+        slot = max(now, self._next_slot)
+        self._next_slot = slot + min(pace, 60)
+        return slot - now
+
+    @property
+    def reset_at(self) -> datetime | None:
+        if not self.allowed:
+            return None
+        return datetime.now(UTC) + timedelta(seconds=self._reset - self._clock())
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """The seconds of a `Retry-After` header, which may also be a date."""
+    text = headers.get("retry-after", "")
+    if not text:
+        return None
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - _server_time(headers))
+    except ValueError:
+        return None
+
+
+def _header(headers: Mapping[str, str], name: str) -> str:
+    return headers.get(f"x-ratelimit-{name}") or headers.get(f"ratelimit-{name}") or ""
+
+
+def _server_time(headers: Mapping[str, str]) -> float:
+    """The server's own clock, because the reset is told by it; ours where it says nothing."""
+    try:
+        return parsedate_to_datetime(headers.get("date", "")).timestamp()
+    except ValueError:
+        return time.time()

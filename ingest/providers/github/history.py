@@ -1,0 +1,139 @@
+"""Listings of GitHub's runs by the time of their creation: history, gaps, and re-runs of old runs."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from core.errors import BadPayload
+from core.model import Changes
+from ingest.polling.book import Book
+from ingest.providers.github.api import PER_PAGE, GitHub, address, runs_of
+from ingest.providers.github.parse import parse
+from ingest.providers.github.windows import Window, created, halves, windows
+
+log = structlog.get_logger()
+Keep = Callable[[Changes], Awaitable[None]]
+
+# https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-repository
+MOST_RESULTS = 1000
+
+
+class RunPage:
+    """A page of runs as the model sees it. A run that can't be understood is left out, and the log says so."""
+
+    def __init__(self, body: dict[str, Any], book: Book) -> None:
+        runs = body["workflow_runs"]
+        parsed = [found for run in runs if (found := _understood(run, book)) is not None]
+        self.changes = merged(parsed)
+        self.attempt_ids = [run.id for run in self.changes.runs]
+        self.total = int(body.get("total_count", len(runs)))
+        self.is_full = len(runs) >= int(PER_PAGE)
+        moments = [run["created_at"] for run in runs if run.get("created_at")]
+        self.newest: str | None = max(moments, default=None)
+        self.oldest: str | None = min(moments, default=None)
+
+    def note(self, book: Book, path: str, query: dict[str, str], etag: str | None) -> None:
+        """The page is stored: from now on only ask whether it changed."""
+        book.note_etag(address(path, query), etag)
+
+
+class History:
+    def __init__(self, github: GitHub) -> None:
+        self._github = github
+
+    async def read_older(self, book: Book, now: datetime) -> None:
+        """The newest window of history that isn't stored yet."""
+        since, reached = book.state.backfill_since, book.state.backfill_reached
+        assert since
+        left = [window for window in windows(since, now) if reached is None or window[0] < reached]
+        if not left:
+            await book.reached(since)
+            return
+        await self.read_window(book, left[0], book.keep_history)
+        await book.reached(left[0][0])
+
+    async def read(self, book: Book, since: datetime, now: datetime, keep: Keep) -> None:
+        for window in windows(since, now):
+            await self.read_window(book, window, keep)
+            await book.save()
+
+    async def read_window(self, book: Book, window: Window, keep: Keep) -> None:
+        """All runs created in `window`, both ends included; halved until GitHub tells all of each part."""
+        path, query = runs_of(book.repository), _query(window)
+        answer = await self._github.list_page(book, path, query)
+        parts = halves(window)
+        if answer.unchanged:
+            if parts and _was_read(book, path, parts[0]):
+                await self._read_parts(book, parts, keep)
+            else:
+                await self._read_pages(book, path, query, keep)
+            return
+        page = RunPage(answer.body, book)
+        await keep(page.changes)
+        if page.total >= MOST_RESULTS and parts:
+            await self._read_parts(book, parts, keep)
+        else:
+            if page.total >= MOST_RESULTS:
+                log.warning(
+                    "GitHub shows only a part of one second", repository=book.repository, window=query["created"]
+                )
+            await self._read_pages(book, path, {**query, **answer.next_query} if answer.next_query else None, keep)
+        # Noted last: whoever is killed before this line reads the window again.
+        page.note(book, path, query, answer.etag)
+
+    async def _read_parts(self, book: Book, parts: tuple[Window, Window], keep: Keep) -> None:
+        for part in parts:
+            await self.read_window(book, part, keep)
+
+    async def _read_pages(self, book: Book, path: str, query: dict[str, str] | None, keep: Keep) -> None:
+        """The pages after the first. Given the first page's query, those that were there at the last look."""
+        seen: set[str] = set()
+        if query and "page" not in query:
+            query = _following(book, path, query)
+        while query:
+            answer = await self._github.list_page(book, path, query)
+            if answer.unchanged:
+                query = _following(book, path, query)
+                continue
+            page = RunPage(answer.body, book)
+            # A server that always names a next page must not keep us for ever.
+            if set(page.attempt_ids) <= seen:
+                return
+            seen.update(page.attempt_ids)
+            await keep(page.changes)
+            page.note(book, path, query, answer.etag)
+            query = {**query, **answer.next_query} if answer.next_query else None
+
+
+def merged(parts: list[Changes]) -> Changes:
+    """Several changes as one."""
+    return Changes(
+        pipelines=tuple(row for part in parts for row in part.pipelines),
+        runs=tuple(row for part in parts for row in part.runs),
+        jobs=tuple(row for part in parts for row in part.jobs),
+        steps=tuple(row for part in parts for row in part.steps),
+    )
+
+
+def _query(window: Window) -> dict[str, str]:
+    return {"created": created(window), "per_page": PER_PAGE}
+
+
+def _was_read(book: Book, path: str, window: Window) -> bool:
+    return book.etag(address(path, _query(window))) is not None
+
+
+def _following(book: Book, path: str, query: dict[str, str]) -> dict[str, str] | None:
+    """The next page, if it was there at the last look: an unchanged page has no body that could tell."""
+    following = {**query, "page": str(int(query.get("page", "1")) + 1)}
+    return following if book.etag(address(path, following)) else None
+
+
+def _understood(run: dict[str, Any], book: Book) -> Changes | None:
+    try:
+        return parse("workflow_run", {"workflow_run": run, "repository": book.remembered("repository")})
+    except BadPayload as error:
+        log.warning("a run can't be understood", repository=book.repository, reason=str(error))
+        return None
