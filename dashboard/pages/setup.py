@@ -34,12 +34,13 @@ def set_up() -> None:
     heard = data.last_deliveries()
     linked = st.query_params.get("provider")
     for provider in sorted(SET_UPS, key=lambda name: (name not in heard, list(SET_UPS).index(name))):
-        with st.expander(PROVIDER_NAMES[provider], expanded=provider == linked, icon=":material/webhook:"):
+        label = PROVIDER_NAMES[provider] + (" · has sent" if provider in heard else "")
+        with st.expander(label, expanded=provider == linked, icon=":material/webhook:"):
             _section(provider, settings())
 
 
 def _section(provider: str, chosen: Settings) -> None:
-    st.code(f"{chosen.ingest_url}/api/v1/webhook/{provider}", language=None)
+    st.code(f"{chosen.ingest_url}/api/v1/webhook/{provider}", language=None, wrap_lines=True)
     st.markdown(SET_UPS[provider].steps)
     names = SET_UPS[provider].settings
     wanted = " or ".join(f"`{name.upper()}`" for name in names)
