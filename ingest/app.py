@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from core.access import Role
 from core.settings import settings
 from ingest import errors
-from ingest.api import alerts, backups, builds, deliveries, health, metrics, webhooks
+from ingest.api import alerts, backups, builds, deliveries, health, ingest_health, metrics, webhooks
 from ingest.api.dependencies import needs
 from ingest.guards.body_limit import BodyLimit
 from ingest.guards.exposure import Exposure
@@ -34,7 +34,14 @@ api = FastAPI(title="CI/CD Health Dashboard", version="0.1.0", lifespan=lifespan
 errors.install(api)
 for prefix, is_canonical in (("/api/v1", True), ("/api", False)):
     api.include_router(webhooks.router, prefix=prefix, include_in_schema=is_canonical)
-    for router in (metrics.router, builds.router, alerts.router, deliveries.router, backups.router):
+    for router in (
+        metrics.router,
+        ingest_health.router,
+        builds.router,
+        alerts.router,
+        deliveries.router,
+        backups.router,
+    ):
         # Whatever is here needs a viewer at least; what changes something asks for more.
         api.include_router(router, prefix=prefix, include_in_schema=is_canonical, dependencies=[needs(Role.VIEWER)])
 api.include_router(health.router)

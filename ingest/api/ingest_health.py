@@ -1,0 +1,44 @@
+"""How ingest itself is: what polling knows of each repository, the rate limit, deliveries, the database, timed jobs."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from ingest.api.dependencies import Running
+from ingest.api.frames import records
+
+router = APIRouter(tags=["health"])
+
+
+class IngestHealth(BaseModel):
+    repositories: list[dict[str, Any]]
+    rate_limit: list[dict[str, Any]]
+    deliveries: dict[str, int]
+    database: dict[str, int]
+    jobs: list[dict[str, Any]]
+
+
+@router.get("/health/ingest", response_model=IngestHealth, summary="How polling, deliveries and timed jobs are")
+def ingest_health(service: Running) -> IngestHealth:
+    """The rate limit of the last 24 hours; deliveries by result, as far back as they are kept."""
+    now = datetime.now(UTC)
+    deliveries = {"processed": 0, "ignored": 0, "failed": 0}
+    deliveries |= {row["result"]: row["number"] for row in records(service.reader.frame("delivery_counts"))}
+    path = service.settings.database_path
+    return IngestHealth(
+        repositories=records(service.reader.frame("poll_states", now=now)),
+        rate_limit=records(service.reader.frame("rate_limit_history", provider=None, since=now - timedelta(days=1))),
+        deliveries=deliveries,
+        database={"size_bytes": path.stat().st_size if path.exists() else 0},
+        jobs=[
+            {
+                "id": job.id,
+                "last_run_at": job.last_run_at,
+                "next_run_at": job.next_run_at,
+                "last_error": job.last_error,
+            }
+            for job in service.timer.jobs()
+        ],
+    )
