@@ -25,7 +25,7 @@ PROVIDERS = sorted(set(webhooks()) - {"github-actions"})
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb.DuckDBPyConnection, Writer]]:
     connection = open_owned(tmp_path_factory.mktemp("order") / "health.duckdb", memory_limit="1GB", threads=2)
-    writer = Writer(connection, now=lambda: NOW)
+    writer = Writer(connection)
     yield connection, writer
     writer.close()
     connection.close()
@@ -40,7 +40,7 @@ def rows_after(
 ) -> list[object]:
     """All rows after the deliveries, committed in one group or each alone."""
     connection, writer = store
-    connection.execute("".join(f"DELETE FROM {table};" for table in (*TABLES, "alerts", "alert_events", "deliveries")))
+    connection.execute("".join(f"DELETE FROM {table};" for table in (*TABLES, "deliveries")))
     futures = []
     for number, payload in sent:
         changes = webhooks()[provider].parse("", payload)
