@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from core.access import Role
 from core.settings import settings
 from ingest import errors
-from ingest.api import alerts, backups, builds, deliveries, health, ingest_health, metrics, webhooks
+from ingest.api import alerts, backups, build_logs, builds, deliveries, health, ingest_health, metrics, webhooks
 from ingest.api.dependencies import needs
 from ingest.guards.body_limit import BodyLimit
 from ingest.guards.exposure import Exposure
@@ -37,6 +37,7 @@ for prefix, is_canonical in (("/api/v1", True), ("/api", False)):
     for router in (
         metrics.router,
         ingest_health.router,
+        build_logs.router,
         builds.router,
         alerts.router,
         deliveries.router,

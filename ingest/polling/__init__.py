@@ -12,5 +12,5 @@ and keeps its notes there; the engine owns the schedule, the error sentences, th
 work.
 `ingest.polling.http.Api` is a client with retries, backoff, ETags and budgets that any JSON API can use.
 
-A module `log` with `fetch(source, job)` adds the logs of jobs (`ingest.joblogs`).
+`Source.read_log` adds the logs of jobs (`ingest.joblogs`).
 """

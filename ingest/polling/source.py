@@ -1,7 +1,7 @@
 """The interface of a CI system that can be polled."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ingest.polling.book import Book
@@ -41,6 +41,10 @@ class Source(ABC):
     async def details(self, book: Book) -> bool:  # noqa: ARG002
         """Read one more piece of what belongs to runs that are stored. False once there is nothing left to read."""
         return False
+
+    async def read_log(self, repository: str, job_id: str, feed: Callable[[bytes], None]) -> str:  # noqa: ARG002
+        """Hand the log of a job to `feed` in pieces: `kept`, `expired` or `missing`. Raises ProviderUnavailable."""
+        return "missing"
 
     @abstractmethod
     async def close(self) -> None:

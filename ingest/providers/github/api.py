@@ -1,7 +1,7 @@
 """GitHub's REST API as polling uses it: which addresses there are, and what its refusals mean, in words."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from core.errors import ProviderUnavailable
@@ -31,6 +31,13 @@ class GitHub:
         """One object, whatever was seen last."""
         with in_words(book.repository):
             return await self._api.get(path)
+
+    @asynccontextmanager
+    async def download(self, path: str, whose: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        """A file in pieces."""
+        with in_words(whose):
+            async with self._api.stream(path) as response:
+                yield response.aiter_bytes()
 
     async def items(self, path: str, name: str | None, whose: str) -> AsyncIterator[Any]:
         """All items of a listing, page after page; `name` is the field that holds them, None for a bare list."""

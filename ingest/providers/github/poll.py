@@ -5,11 +5,13 @@ https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-
 """
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 
+from core.errors import DashboardError
 from core.settings import Settings, split_list
 from ingest.polling.book import Book
 from ingest.polling.budget import Budget
@@ -84,6 +86,18 @@ class GitHubSource(Source):
         if book.state.repository_id is None:
             return False
         return await self._attempts.read_some(book)
+
+    async def read_log(self, repository: str, job_id: str, feed: Callable[[bytes], None]) -> str:
+        """GitHub keeps logs for 90 days, on another host, which must not see the token."""
+        try:
+            async with self.front.download(f"repos/{repository}/actions/jobs/{job_id}/logs", repository) as pieces:
+                async for piece in pieces:
+                    feed(piece)
+        except DashboardError as error:
+            if not is_missing(error):
+                raise
+            return "expired" if getattr(error, "http_status", 0) == 410 else "missing"
+        return "kept"
 
     async def close(self) -> None:
         await self._client.aclose()
