@@ -59,6 +59,11 @@ class BadPayload(DashboardError):
     status = 422
 
 
+class UnknownParameter(DashboardError):
+    code = "unknown_parameter"
+    status = 422
+
+
 class BadSetting(DashboardError):
     code = "bad_setting"
 

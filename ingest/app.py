@@ -4,17 +4,35 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.access import Role
 from core.settings import settings
 from ingest import errors
-from ingest.api import alerts, backups, build_logs, builds, deliveries, health, ingest_health, metrics, webhooks
-from ingest.api.dependencies import needs
+from ingest.api import (
+    alerts,
+    backups,
+    build_logs,
+    builds,
+    deliveries,
+    exports,
+    health,
+    ingest_health,
+    lights,
+    metrics,
+    prometheus,
+    seed,
+    webhooks,
+)
+from ingest.api import settings as settings_api
+from ingest.api.dependencies import may_see_badges, needs
+from ingest.api.parameters import only_known
 from ingest.guards.body_limit import BodyLimit
+from ingest.guards.etag import ETag
 from ingest.guards.exposure import Exposure
 from ingest.guards.identity import Identity
+from ingest.guards.measure import Measure
 from ingest.guards.request_id import RequestId
 from ingest.logs import configure_logs
 from ingest.service import Service
@@ -30,25 +48,43 @@ async def lifespan(api: FastAPI) -> AsyncIterator[None]:
         await api.state.service.stop()
 
 
-api = FastAPI(title="CI/CD Health Dashboard", version="0.1.0", lifespan=lifespan)
+api = FastAPI(
+    title="CI/CD Health Dashboard",
+    version="0.1.0",
+    description="Runs of CI systems: receive, read, export, act. Every error has one shape (`ErrorBody`).",
+    lifespan=lifespan,
+)
 errors.install(api)
+READS = [
+    metrics.router,
+    ingest_health.router,
+    build_logs.router,
+    builds.router,
+    alerts.router,
+    deliveries.router,
+    backups.router,
+    exports.router,
+    settings_api.router,
+]
+CHECKED: dict[str, Any] = {"dependencies": [Depends(only_known)], "responses": errors.documented()}
+# Whoever reads needs a viewer's role at least; what changes something asks for more.
+READABLE: dict[str, Any] = CHECKED | {"dependencies": [Depends(only_known), needs(Role.VIEWER)]}
 for prefix, is_canonical in (("/api/v1", True), ("/api", False)):
-    api.include_router(webhooks.router, prefix=prefix, include_in_schema=is_canonical)
-    for router in (
-        metrics.router,
-        ingest_health.router,
-        build_logs.router,
-        builds.router,
-        alerts.router,
-        deliveries.router,
-        backups.router,
-    ):
-        # Whatever is here needs a viewer at least; what changes something asks for more.
-        api.include_router(router, prefix=prefix, include_in_schema=is_canonical, dependencies=[needs(Role.VIEWER)])
-api.include_router(health.router)
+    place: dict[str, Any] = {"prefix": prefix, "include_in_schema": is_canonical}
+    api.include_router(webhooks.router, **place, responses=errors.documented())
+    api.include_router(seed.router, **place, **CHECKED)
+    for router in READS:
+        api.include_router(router, **place, **READABLE)
+api.include_router(health.router, **CHECKED)
+for router in (prometheus.router, lights.lights):
+    api.include_router(router, **READABLE)
+api.include_router(lights.badges, **CHECKED | {"dependencies": [Depends(only_known), Depends(may_see_badges)]})
+# The last one added meets a request first.
+api.add_middleware(ETag)
 api.add_middleware(Identity)
 api.add_middleware(BodyLimit, limit=lambda: settings().max_body_bytes)
 api.add_middleware(Exposure)
+api.add_middleware(Measure)
 api.add_middleware(RequestId)
 
 

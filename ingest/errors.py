@@ -10,8 +10,25 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from core.errors import DashboardError
+from ingest.api.models import ErrorBody
 
 log = structlog.get_logger()
+
+_MEANINGS = {
+    400: "The request is malformed",
+    401: "No credential, or a wrong one",
+    403: "The caller's role may not do this",
+    404: "There is no such thing",
+    405: "Not with this method",
+    408: "The request took too long to arrive",
+    409: "Somebody else was first",
+    413: "The body is larger than MAX_BODY_BYTES",
+    415: "The body is compressed, or of another kind",
+    422: "A parameter or the body breaks a rule; `details` names it",
+    429: "Too many requests; `Retry-After` says when to come again",
+    500: "An error of this program; its log has the details",
+    503: "The database or the OpenID Connect issuer can't be reached",
+}
 
 # What a status obliges to say beside its body.
 _HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "1"}}
@@ -25,6 +42,11 @@ def error_body(code: str, message: str, details: dict[str, Any], request_id: str
         "timestamp": datetime.now(UTC).isoformat(),
         "request_id": request_id,
     }
+
+
+def documented() -> dict[int | str, dict[str, Any]]:
+    """The errors that any endpoint may answer with, for the OpenAPI page."""
+    return {status: {"model": ErrorBody, "description": meaning} for status, meaning in _MEANINGS.items()}
 
 
 def install(app: FastAPI) -> None:

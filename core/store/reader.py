@@ -1,11 +1,13 @@
 """Reading: named queries in, pandas frames out, from wherever the data can be reached right now."""
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, Protocol
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
 from core.errors import StoreUnavailable
 from core.queries import Value, bound
@@ -30,6 +32,13 @@ class OwnerReader:
     def frame(self, query: str, **parameters: Value) -> pd.DataFrame:
         with self._connection.cursor() as cursor:
             return cursor.execute(bound(query, parameters)).df()
+
+    def batches(self, query: str, rows: int, **parameters: Value) -> Iterator[pa.RecordBatch]:
+        """The rows of a named query, about `rows` at a time, of one moment; at least one batch, perhaps empty."""
+        with self._connection.cursor() as cursor:
+            reader = cursor.execute(bound(query, parameters)).to_arrow_reader(rows)
+            yield pa.RecordBatch.from_pylist([], schema=reader.schema)
+            yield from reader
 
 
 class RemoteReader:

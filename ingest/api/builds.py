@@ -1,14 +1,10 @@
 """Workflow runs: a filtered page of them, and one with all its attempts, jobs and steps."""
 
-import re
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Query
-from pydantic import BeforeValidator
+from fastapi import APIRouter, Query, Response
 
 from core.errors import NotFound
-from core.model import Status
 from ingest.api.dependencies import Running
 from ingest.api.frames import records
 from ingest.api.models import (
@@ -22,43 +18,25 @@ from ingest.api.models import (
     RunMetadata,
     StepDetail,
 )
+from ingest.api.parameters import RunFilter
+from ingest.api.validators import last_modified
 
 router = APIRouter(tags=["builds"])
 
 
-def _with_plus(value: object) -> object:
-    """`+02:00` reads as a space where the caller forgot to encode it."""
-    return re.sub(r" (\d\d:?\d\d)$", r"+\1", value) if isinstance(value, str) else value
-
-
-Moment = Annotated[datetime, BeforeValidator(_with_plus)]
-Text = Annotated[str | None, Query(max_length=300)]
-
-
-@router.get("/builds", response_model=BuildPage, responses={422: {"model": ErrorBody}}, summary="List workflow runs")
+@router.get("/builds", response_model=BuildPage, summary="List workflow runs")
 def builds(
     service: Running,
     limit: Annotated[int, Query(ge=1, le=100, description="Runs on a page.")] = 20,
     page: Annotated[int, Query(ge=1, le=10_000_000, description="From 1.")] = 1,
-    provider: Annotated[str | None, Query(max_length=50, description="`github-actions` or `github_actions`.")] = None,
-    status: Status | None = None,
-    branch: Text = None,
-    since: Annotated[Moment | None, Query(description="ISO 8601 with any offset; UTC without one.")] = None,
-    pipeline_id: Text = None,
-    repository: Text = None,
+    *,
+    chosen: RunFilter,
+    response: Response,
 ) -> BuildPage:
     """Latest attempts, newest first. `since` bounds a run's last activity: its end, or its start while it runs."""
-    chosen: dict[str, Any] = {
-        "provider": provider.replace("_", "-") if provider else None,
-        "repository": repository,
-        "branch": branch,
-        "pipeline_id": pipeline_id,
-        "statuses": (status,) if status else None,
-        "since": since if since is None or since.tzinfo else since.replace(tzinfo=UTC),
-        "until": None,
-    }
     total = int(service.reader.frame("run_count", **chosen)["total"].iloc[0])
     rows = records(service.reader.frame("run_page", **chosen, limit=limit, offset=(page - 1) * limit))
+    last_modified(response, (row["updated_at"] for row in rows))
     return BuildPage(
         builds=[Build(**row) for row in rows],
         pagination=Pagination(total=total, page=page, per_page=limit, has_next=page * limit < total),
@@ -68,11 +46,12 @@ def builds(
 @router.get(
     "/builds/{build_id}", response_model=BuildDetail, responses={404: {"model": ErrorBody}}, summary="One workflow run"
 )
-def build(service: Running, build_id: str) -> BuildDetail:
+def build(service: Running, response: Response, build_id: str) -> BuildDetail:
     """`build_id` is a run's id (its latest attempt is shown) or the id of one attempt."""
     attempts = records(service.reader.frame("run_attempts", id=build_id))
     if not attempts:
         raise NotFound("There is no such build.", details={"id": build_id})
+    last_modified(response, (row["updated_at"] for row in attempts))
     shown = next((row for row in attempts if row["attempt_id"] == build_id), attempts[0])
     steps = [
         (row["job_id"], StepDetail(**row, duration=row["duration_seconds"]))

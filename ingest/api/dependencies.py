@@ -45,12 +45,20 @@ def needs(role: Role) -> Any:
     return Depends(_check_of(role))
 
 
+def may_see_badges(request: Request, service: Running) -> None:
+    """Like any reading, unless PUBLIC_BADGES lets everybody see them (a README can't send a token)."""
+    if not service.settings.public_badges:
+        _read(request, caller_of(request), service, None)
+
+
+def _read(request: Request, caller: Calling, service: Running, _bearer: Annotated[Any, Depends(_bearer)]) -> None:
+    # The write key is for writing; what changes something asks for its own role besides.
+    if service.settings.jwt_secret and caller.via != "bearer" and request.method in ("GET", "HEAD"):
+        raise Unauthorized("Reading needs the header Authorization: Bearer <token>.")
+
+
 @lru_cache
 def _check_of(role: Role) -> Callable[..., None]:
-    def read(caller: Calling, service: Running, _bearer: Annotated[Any, Depends(_bearer)]) -> None:
-        if service.settings.jwt_secret and caller.via != "bearer":
-            raise Unauthorized("Reading needs the header Authorization: Bearer <token>.")
-
     def write(caller: Calling, _bearer: Annotated[Any, Depends(_bearer)], _key: Annotated[Any, Depends(_key)]) -> None:
         if caller.via == "open" and caller.role is not Role.ADMIN:
             raise Unauthorized("The header X-API-KEY is missing; a Bearer token with a role that may is good, too.")
@@ -59,4 +67,4 @@ def _check_of(role: Role) -> Callable[..., None]:
                 f"{caller.name} may not do this.", hint=f"It needs the role {role.word}.", details={"role": role.word}
             )
 
-    return read if role is Role.VIEWER else write
+    return _read if role is Role.VIEWER else write

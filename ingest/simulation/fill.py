@@ -1,20 +1,25 @@
 """Fills a database with the simulated history, through the writer that real deliveries go through."""
 
+import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import orjson
 from rich.progress import track
 
-from core.errors import DashboardError
+from core.errors import Conflict, DashboardError
 from core.model import Delivery
 from core.settings import Settings
-from core.store import alerts
+from core.store import alerts, stored_settings
 from core.store.duckdb_file import open_owned
+from core.store.reader import Reader
 from core.store.writer import Writer
 from ingest.simulation.history import SimulatedRun, simulate
 from ingest.simulation.payloads import changes_of, workflow_run
 
 AT_ONCE = 250
+
+_one_at_a_time = threading.Lock()
 
 
 def fill(settings: Settings, *, days: int, now: datetime | None = None) -> int:
@@ -29,21 +34,44 @@ def fill(settings: Settings, *, days: int, now: datetime | None = None) -> int:
             raise DashboardError(
                 f"{settings.database_path} holds {row[0]:,} runs already.", hint="Name a new file in DATABASE_URL."
             )
-        connection.execute("INSERT INTO settings VALUES ('simulated', 'true', now(), 'simulation')")
-        history = list(simulate(now, days))
         finished = alerts.Finished()
         writer = Writer(connection, on_runs=finished.add)
         try:
-            starts = range(0, len(history), AT_ONCE)
-            for start in track(starts, "Simulating a company", transient=True):
-                _write(writer, history[start : start + AT_ONCE], now)
+            count = 0
+            for written in _write_history(writer, days, now):
+                count += written
                 _evaluate(writer, finished, now)
         finally:
             writer.close()
         connection.execute("CHECKPOINT")
-        return len(history)
+        return count
     finally:
         connection.close()
+
+
+def seed(writer: Writer, reader: Reader, *, days: int) -> int:
+    """Write `days` days of history into a running service's empty database; returns how many attempts are there.
+
+    Repeating changes nothing. Raises Conflict where there are real runs, which a simulation would spoil.
+    """
+    with _one_at_a_time:
+        fresh = reader.frame("freshness").iloc[0]
+        if fresh["simulated"] and fresh["runs"]:
+            return int(fresh["runs"])
+        if fresh["runs"]:
+            raise Conflict("The database holds real runs.", hint="Only an empty one is filled with simulated ones.")
+        return sum(_write_history(writer, days, datetime.now(UTC).replace(microsecond=0)))
+
+
+def _write_history(writer: Writer, days: int, now: datetime) -> Iterator[int]:
+    """Writes a part at a time, and says how many attempts it had."""
+    mark = {"simulated": "true"}
+    writer.transact(lambda cursor: stored_settings.put(cursor, mark, "simulation", now)).result()
+    history = list(simulate(now, days))
+    for start in track(range(0, len(history), AT_ONCE), "Simulating a company", transient=True):
+        part = history[start : start + AT_ONCE]
+        _write(writer, part, now)
+        yield len(part)
 
 
 def _write(writer: Writer, runs: list[SimulatedRun], now: datetime) -> None:

@@ -6,7 +6,8 @@ import io
 import pandas as pd
 import pytest
 
-from dashboard.parts.csv_export import COLUMNS, cell, runs_csv
+from core.csv_cells import RUN_COLUMNS, cell
+from dashboard.parts.csv_export import runs_csv
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "  ="])
@@ -28,10 +29,13 @@ def test_times_are_written_in_utc() -> None:
 
 
 def test_a_file_reads_back_as_its_rows_and_has_no_byte_order_mark() -> None:
-    row: dict[str, object] = dict.fromkeys(COLUMNS, "x") | {"commit_message": 'two\nlines, "quoted"', "run_number": 7}
+    row: dict[str, object] = dict.fromkeys(RUN_COLUMNS, "x") | {
+        "commit_message": 'two\nlines, "quoted"',
+        "run_number": 7,
+    }
     written = runs_csv(pd.DataFrame([row, row]))
     assert not written.startswith(b"\xef\xbb\xbf")
     read = list(csv.DictReader(io.StringIO(written.decode(), newline="")))
     assert [line["message"] for line in read] == ['two\nlines, "quoted"'] * 2
     assert read[0]["run_number"] == "7"
-    assert list(read[0]) == list(COLUMNS.values())
+    assert list(read[0]) == list(RUN_COLUMNS.values())

@@ -1,0 +1,78 @@
+"""Query parameters: those that several endpoints share, and the refusal of those that an endpoint doesn't know."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Query, Request
+from fastapi.dependencies.models import Dependant
+from pydantic import BeforeValidator
+
+from core.errors import UnknownParameter
+from core.model import Status
+
+EARLIEST, LATEST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
+
+
+def only_known(request: Request) -> None:
+    """Refuse a query parameter that the endpoint doesn't have: a misspelt filter would quietly filter nothing."""
+    route = request.scope["route"]
+    known = sorted(_parameters(route.dependant))
+    unknown = sorted(set(request.query_params) - set(known))
+    if unknown:
+        hint = f"Known are: {', '.join(known)}." if known else "This endpoint takes none."
+        raise UnknownParameter(
+            f"Unknown query parameter: {', '.join(unknown)[:300]}.",
+            hint=hint,
+            details={"unknown": unknown, "known": known},
+        )
+
+
+def _parameters(dependant: Dependant) -> set[str]:
+    """The query parameters of an endpoint and of all that it depends on."""
+    own = {field.alias for field in dependant.query_params}
+    return own.union(*(_parameters(inner) for inner in dependant.dependencies))
+
+
+def _with_plus(value: object) -> object:
+    """`+02:00` reads as a space where the caller forgot to encode it."""
+    return re.sub(r" (\d\d:?\d\d)$", r"+\1", value) if isinstance(value, str) else value
+
+
+Moment = Annotated[datetime, BeforeValidator(_with_plus)]
+Text = Annotated[str | None, Query(max_length=300)]
+
+
+def run_filter(
+    provider: Annotated[str | None, Query(max_length=50, description="`github-actions` or `github_actions`.")] = None,
+    status: Status | None = None,
+    branch: Text = None,
+    since: Annotated[Moment | None, Query(description="ISO 8601 with any offset; UTC without one.")] = None,
+    until: Annotated[Moment | None, Query(description="Like `since`; runs whose last activity is earlier.")] = None,
+    pipeline_id: Text = None,
+    repository: Text = None,
+) -> dict[str, Any]:
+    """The parameters of run_page, run_count and run_export but for paging."""
+    return {
+        "provider": provider.replace("_", "-") if provider else None,
+        "repository": repository,
+        "branch": branch,
+        "pipeline_id": pipeline_id,
+        "statuses": (status,) if status else None,
+        "since": _in_utc(since),
+        "until": _in_utc(until),
+    }
+
+
+def _in_utc(moment: datetime | None) -> datetime | None:
+    """Times before the year 1 or after 9999, which an offset can give, are its first and last moment."""
+    if moment is None:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        return aware.astimezone(UTC)
+    except OverflowError:
+        return EARLIEST if moment.year == 1 else LATEST
+
+
+RunFilter = Annotated[dict[str, Any], Depends(run_filter)]
