@@ -145,6 +145,7 @@ class Settings(BaseSettings):
     )
     poll_interval_seconds: float = Field(60, gt=0, description="Seconds between two looks at each polled repository.")
     backfill_days: int = Field(30, ge=0, description="Days of history read for a repository seen for the first time.")
+    log_retention_days: int = Field(30, ge=1, description="Days for which logs of jobs are kept.")
     log_max_bytes: int = Field(
         8_388_608, ge=65_536, description="Most bytes kept of a job's log: its head and tail; the middle is left out."
     )

@@ -8,6 +8,7 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, JobExecution
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from core.settings import Settings
+from core.store.polling import forget_old
 from core.store.retention import apply_retention
 from core.store.writer import Writer
 from ingest.polling.engine import Polling
@@ -74,5 +75,8 @@ class Timer:
                 delivery_days=settings.delivery_retention_days,
                 run_days=settings.run_retention_days,
             )
+        ).result()
+        self._writer.transact(
+            lambda cursor: forget_old(cursor, datetime.now(UTC), log_days=settings.log_retention_days)
         ).result()
         log.info("retention applied", **removed)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import duckdb
@@ -107,3 +107,10 @@ def end_deleted(cursor: duckdb.DuckDBPyConnection, attempt_id: str, now: datetim
         [attempt_id],
     )
     mark_attempts(cursor, [attempt_id], "gone", now)
+
+
+def forget_old(cursor: duckdb.DuckDBPyConnection, now: datetime, *, log_days: int) -> None:
+    """Remove logs older than `log_days`, and ETags and rate-limit samples that nobody needs any more."""
+    cursor.execute("DELETE FROM job_logs WHERE fetched_at < ?", [now - timedelta(days=log_days)])
+    cursor.execute("DELETE FROM poll_etags WHERE seen_at < ?", [now - timedelta(days=100)])
+    cursor.execute("DELETE FROM rate_limit_samples WHERE sampled_at < ?", [now - timedelta(days=8)])

@@ -88,6 +88,7 @@ class JobDetail(BaseModel):
     finished_at: datetime | None
     duration: int | None
     queue_seconds: int | None
+    excerpt: str | None
     steps: list[StepDetail]
 
 

@@ -32,6 +32,8 @@ def test_a_log_comes_through_the_redirect_and_the_other_host_never_sees_the_toke
             answer = httpx.get(f"{url}/logs?job=gh-1-j710")
             assert answer.content == LOG
             assert answer.headers["X-Log-First-Error"] == "2"
+            excerpts = {job["id"]: job["excerpt"] for job in httpx.get(url).json()["jobs"]}
+            assert "assert 1 == 2" in (excerpts["710"] or "")
             assert httpx.get(f"{url}/logs?job=gh-1-j711").status_code == 410
             assert httpx.get(f"{url}/logs?job=gh-1-j712").status_code == 404
             assert github.storage_headers
