@@ -46,15 +46,33 @@ class OpenAlert:
 
 
 @dataclass(frozen=True, slots=True)
-class Raise:
-    """A new alert is due: the cause was first seen at `since` and came so many `times`."""
+class Cause:
+    """What a decision rests on: the attempt where there is one, and when it happened."""
 
-    state: BranchState
-    since: datetime
-    times: int
+    pipeline_id: str
+    branch: str | None
+    attempt_id: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is wrong, in words without changing numbers."""
+
+    cause: Cause
+    type: str
     severity: Severity
     message: str
     dedup_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Raise:
+    """A new alert is due: its finding was first seen at `since` and came so many `times`."""
+
+    finding: Finding
+    since: datetime
+    times: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +80,7 @@ class Repeat:
     """The cause of an open alert happened again, so many times."""
 
     alert_id: str
-    state: BranchState
+    cause: Cause
     times: int
 
 
@@ -71,7 +89,7 @@ class Resolve:
     """The cause of an open alert is gone."""
 
     alert_id: str
-    state: BranchState
+    cause: Cause
 
 
 Decision = Raise | Repeat | Resolve
@@ -80,30 +98,33 @@ Decision = Raise | Repeat | Resolve
 def pipeline_failures(states: list[BranchState], open_alerts: list[OpenAlert], now: datetime) -> list[Decision]:
     """Rule pipeline_failure: a branch whose newest finished run failed has one open alert, any other branch none."""
     by_key = {alert.dedup_key: alert for alert in open_alerts}
-    decisions = (_decide(state, by_key.get(dedup_key(state)), now) for state in states)
+    decisions = (_decide(state, by_key.get(branch_key(state)), now) for state in states)
     return [decision for decision in decisions if decision]
 
 
-def message_of(state: BranchState) -> str:
-    """The alert's sentence. It holds no changing number, because the dedup key is made of it."""
-    return f"{state.pipeline} failed on {state.branch}"
+def dedup_key(pipeline_id: str, kind: str, what: str) -> str:
+    """`{pipeline_id}:{type}:{hash of what happened}`."""
+    digest = blake2b(what.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    return f"{pipeline_id}:{kind}:{digest}"
 
 
-def dedup_key(state: BranchState) -> str:
-    """`{pipeline_id}:{type}:{hash of what happened}`; the branch stands for the message, which a rename changes."""
-    digest = blake2b(state.branch.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-    return f"{state.pipeline_id}:pipeline_failure:{digest}"
+def branch_key(state: BranchState) -> str:
+    """The dedup key of a branch's failure; the branch stands for the message, which a rename of the pipeline changes."""
+    return dedup_key(state.pipeline_id, "pipeline_failure", state.branch)
 
 
 def _decide(state: BranchState, alert: OpenAlert | None, now: datetime) -> Decision | None:
+    cause = Cause(state.pipeline_id, state.branch, state.attempt_id, state.finished_at)
     if state.status != "failed":
-        return Resolve(alert.id, state) if alert and state.finished_at >= alert.seen_at else None
+        return Resolve(alert.id, cause) if alert and state.finished_at >= alert.seen_at else None
     if alert is None:
         if not state.on_default_branch and now - state.finished_at > QUIET_BRANCH:
             return None
         failures = state.failures_after(None)
         severity: Severity = "critical" if state.on_default_branch else "info"
-        return Raise(state, min(failures), len(failures), severity, message_of(state), dedup_key(state))
+        message = f"{state.pipeline} failed on {state.branch}"
+        finding = Finding(cause, "pipeline_failure", severity, message, branch_key(state))
+        return Raise(finding, min(failures), len(failures))
     if alert.attempt_id != state.attempt_id and state.finished_at >= alert.seen_at:
-        return Repeat(alert.id, state, times=len(state.failures_after(alert.seen_at)))
+        return Repeat(alert.id, cause, times=len(state.failures_after(alert.seen_at)))
     return None

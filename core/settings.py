@@ -182,6 +182,22 @@ class Settings(BaseSettings):
     request_timeout_seconds: int = Field(
         20, ge=1, le=600, description="Longest time that a request's headers, and then its body, may take to arrive."
     )
+    alert_interval_seconds: int = Field(
+        30, ge=1, description="Seconds between evaluations of what time alone makes true (a pipeline down, a slow run)."
+    )
+    notify_min_severity: Literal["info", "warning", "critical"] = Field(
+        "warning", description="Least severity of an alert that is sent to the channels."
+    )
+    slack_webhook_url: SecretStr | None = Field(None, description="Slack incoming webhook that alerts are sent to.")
+    smtp_host: str | None = Field(None, description="Mail server for alerts; STARTTLS is used where it is offered.")
+    smtp_port: Port = Field(587, description="Port of the mail server; 465 means TLS from the start.")
+    smtp_username: str | None = Field(None, description="User at the mail server, where it asks for one.")
+    smtp_password: SecretStr | None = Field(None, description="Password at the mail server.")
+    smtp_from: str | None = Field(None, description="Sender of the mails. Default: SMTP_USERNAME.")
+    alert_email_to: str | None = Field(None, description="Who gets the mails, separated by commas.")
+    notify_urls: SecretStr | None = Field(
+        None, description="Apprise addresses of further channels (Teams, Discord, PagerDuty …), separated by commas."
+    )
     demo_mode: bool = Field(False, description="Allow listening beyond loopback without a write key. For demos only.")
     max_body_bytes: int = Field(1_048_576, ge=1024, description="Largest request body accepted, in bytes.")
     frontend_origin: str = Field(

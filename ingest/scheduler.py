@@ -1,4 +1,4 @@
-"""The timed jobs of the ingest process (APScheduler): polling and retention."""
+"""The timed jobs of the ingest process (APScheduler): polling, alerts, retention."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,6 +11,7 @@ from core.settings import Settings
 from core.store.polling import forget_old
 from core.store.retention import apply_retention
 from core.store.writer import Writer
+from ingest.alerting.evaluator import Evaluator
 from ingest.polling.engine import Polling
 
 log = structlog.get_logger()
@@ -27,8 +28,9 @@ class TimedJob:
 class Timer:
     """Runs each job alone; a run missed while the machine slept is caught up once."""
 
-    def __init__(self, writer: Writer, settings: Settings, polling: Polling) -> None:
+    def __init__(self, writer: Writer, settings: Settings, evaluator: Evaluator, polling: Polling) -> None:
         self._writer = writer
+        self._evaluator = evaluator
         self._settings = settings
         self._polling = polling
         self._last: dict[str, tuple[datetime, str | None]] = {}
@@ -48,6 +50,9 @@ class Timer:
                 id="polling",
             )
         self._scheduler.add_listener(self._note, EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
+        self._scheduler.add_job(
+            self._evaluator.evaluate_all, "interval", seconds=self._settings.alert_interval_seconds, id="alerts"
+        )
         self._scheduler.start()
 
     def jobs(self) -> list[TimedJob]:

@@ -13,10 +13,12 @@ from core.errors import DashboardError
 from core.settings import Settings
 from core.store import quack, stored_settings
 from core.store.duckdb_file import open_owned
+from core.store.outbox import Policy
 from core.store.reader import OwnerReader
 from core.store.writer import Writer
 from ingest.access.callers import Callers
 from ingest.alerting.evaluator import Evaluator
+from ingest.alerting.sender import Sender, channels_of
 from ingest.polling.engine import Polling
 from ingest.scheduler import Timer
 
@@ -35,11 +37,13 @@ class Service:
     timer: Timer
     callers: Callers
     evaluator: Evaluator
+    sender: Sender
 
     @classmethod
     def start(cls, settings: Settings) -> "Service":
         """Open the database, serve it, start the writer and the timer. Raises DashboardError, leaving nothing open."""
         path = settings.database_path
+        sender = Sender(channels_of(settings), settings.frontend_origin)
         connection = open_owned(path, memory_limit=settings.duckdb_memory_limit, threads=settings.duckdb_threads)
         try:
             configured = settings.quack_token.get_secret_value() if settings.quack_token else None
@@ -52,7 +56,7 @@ class Service:
         # The writer's thread comes back from DuckDB a dozen times in each commit; by default a busy event loop
         # keeps it waiting for 5 ms each time.
         sys.setswitchinterval(0.0005)
-        evaluator = Evaluator()
+        evaluator = Evaluator(Policy(tuple(sender.channels), settings.notify_min_severity), sender.wake)
         writer = Writer(connection, on_runs=evaluator.notice)
         reader = OwnerReader(connection)
         polling = Polling(settings, reader, writer)
@@ -64,15 +68,16 @@ class Service:
             quack.stop(connection, settings.quack_port)
             connection.close()
             raise
+        sender.start(writer)
         evaluator.start(writer)
         configured_key = settings.api_write_key.get_secret_value() if settings.api_write_key else None
         now = datetime.now(UTC)
         writer.transact(lambda cursor: stored_settings.seed_write_key(cursor, configured_key, now)).result()
-        timer = Timer(writer, settings, polling)
+        timer = Timer(writer, settings, evaluator, polling)
         if settings.run_scheduler:
             timer.start()
         log.info("ingest started", database=str(path), sql_endpoint=f"127.0.0.1:{settings.quack_port}")
-        return cls(settings, connection, writer, reader, polling, timer, Callers(settings, reader), evaluator)
+        return cls(settings, connection, writer, reader, polling, timer, Callers(settings, reader), evaluator, sender)
 
     async def stop(self) -> None:
         """Finish what was accepted, write it into the database file and let go of the file."""
@@ -82,6 +87,7 @@ class Service:
         self.polling.stop()
         self.timer.stop()
         self.evaluator.stop()
+        self.sender.stop()
         self.writer.close()
         quack.stop(self.connection, self.settings.quack_port)
         try:

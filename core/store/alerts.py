@@ -6,13 +6,17 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 import duckdb
+import orjson
 
 from core.alerts import BranchState, Decision, OpenAlert, Raise, Repeat, Resolve, pipeline_failures
-from core.errors import Conflict, NotFound
+from core.errors import BadRequest, Conflict, NotFound
 from core.model import WorkflowRun
+from core.pipeline_rules import PipelineHealth, Rules, decide
 from core.queries import bound
+from core.store import outbox
 
 SYSTEM = "system"
+RULES = "alert_rules"
 
 
 class Finished:
@@ -39,17 +43,33 @@ class Finished:
 
 
 def evaluate(
-    cursor: duckdb.DuckDBPyConnection, pipeline_ids: Collection[str] | None, since: datetime, now: datetime
+    cursor: duckdb.DuckDBPyConnection,
+    pipeline_ids: Collection[str] | None,
+    since: datetime,
+    now: datetime,
+    delivery: outbox.Policy = outbox.NOWHERE,
 ) -> list[Decision]:
-    """Evaluate pipeline_failure where `pipeline_ids` finished something since `since`; write what it decides."""
-    query = bound(
-        "branch_states", {"pipeline_ids": None if pipeline_ids is None else tuple(pipeline_ids), "since": since}
-    )
-    states = [BranchState(*row) for row in cursor.execute(query).fetchall()]
-    decisions = pipeline_failures(states, _open_alerts(cursor), now)
+    """Evaluate all rules where `pipeline_ids` (None: all) finished something since `since`; write what they decide.
+
+    Messages about it are queued in the same transaction, by `delivery`.
+    """
+    chosen = None if pipeline_ids is None else tuple(pipeline_ids)
+    open_alerts = _open_alerts(cursor)
+    branches = cursor.execute(bound("branch_states", {"pipeline_ids": chosen, "since": since})).fetchall()
+    decisions = pipeline_failures([BranchState(*row) for row in branches], open_alerts, now)
+    healths = cursor.execute(bound("pipeline_health", {"pipeline_ids": chosen, "now": now})).fetchall()
+    decisions += decide([PipelineHealth(*row) for row in healths], open_alerts, rules(cursor), now)
     for decision in decisions:
-        _write(cursor, decision)
+        alert_id = _write(cursor, decision)
+        outbox.queue(cursor, decision, alert_id, delivery, now)
+    _wake(cursor, now)
     return decisions
+
+
+def rules(cursor: duckdb.DuckDBPyConnection) -> Rules:
+    """The thresholds as people set them."""
+    row = cursor.execute("SELECT value FROM settings WHERE key = ?", [RULES]).fetchone()
+    return Rules.read(orjson.loads(row[0])) if row else Rules()
 
 
 def acknowledge(cursor: duckdb.DuckDBPyConnection, alert_id: str, by: str, note: str | None, now: datetime) -> None:
@@ -63,6 +83,44 @@ def acknowledge(cursor: duckdb.DuckDBPyConnection, alert_id: str, by: str, note:
     if not changed:
         raise _lost_race(cursor, alert_id)
     record(cursor, alert_id, now, "acknowledged", actor=by, note=note)
+
+
+def snooze(
+    cursor: duckdb.DuckDBPyConnection, alert_id: str, until: datetime, by: str, note: str | None, now: datetime
+) -> None:
+    """Put an open alert aside until a moment. Raises BadRequest, Conflict or NotFound."""
+    if until <= now:
+        raise BadRequest("until must lie in the future.", details={"until": until.isoformat()})
+    changed = cursor.execute(
+        "UPDATE alerts SET status = 'snoozed', snoozed_until = ? WHERE id = ? AND status <> 'resolved' RETURNING id",
+        [until, alert_id],
+    ).fetchall()
+    if not changed:
+        raise _lost_race(cursor, alert_id)
+    record(cursor, alert_id, now, "snoozed", actor=by, note=note)
+
+
+def resolve(cursor: duckdb.DuckDBPyConnection, alert_id: str, by: str, note: str | None, now: datetime) -> None:
+    """End an open alert by hand. Raises Conflict or NotFound."""
+    changed = cursor.execute(
+        """UPDATE alerts SET status = 'resolved', resolved_at = ?, resolved_by = ?, snoozed_until = NULL
+        WHERE id = ? AND status <> 'resolved' RETURNING id""",
+        [now, by, alert_id],
+    ).fetchall()
+    if not changed:
+        raise _lost_race(cursor, alert_id)
+    record(cursor, alert_id, now, "resolved", actor=by, note=note)
+
+
+def _wake(cursor: duckdb.DuckDBPyConnection, now: datetime) -> None:
+    """A snooze that is over makes its alert active again."""
+    woken = cursor.execute(
+        """UPDATE alerts SET status = 'active', snoozed_until = NULL
+        WHERE status = 'snoozed' AND snoozed_until <= ? RETURNING id""",
+        [now],
+    ).fetchall()
+    for (alert_id,) in woken:
+        record(cursor, alert_id, now, "woken", actor=SYSTEM)
 
 
 def record(
@@ -86,33 +144,37 @@ def _open_alerts(cursor: duckdb.DuckDBPyConnection) -> list[OpenAlert]:
     return [OpenAlert(*row) for row in rows]
 
 
-def _write(cursor: duckdb.DuckDBPyConnection, decision: Decision) -> None:
-    state = decision.state
+def _write(cursor: duckdb.DuckDBPyConnection, decision: Decision) -> str:
+    """Apply a decision; returns the alert's id."""
     match decision:
-        case Raise():
-            alert_id = uuid.uuid4().hex
+        case Raise(finding=finding):
+            alert_id, cause, at = uuid.uuid4().hex, finding.cause, decision.since
             cursor.execute(
                 """INSERT INTO alerts (id, type, severity, status, pipeline_id, branch, attempt_id, message, dedup_key,
                     occurrences, created_at, last_seen_at)
-                VALUES (?, 'pipeline_failure', ?, 'active', ?, ?, ?, ?, ?, ?, ?, ?)""",
-                [alert_id, decision.severity, state.pipeline_id, state.branch, state.attempt_id, decision.message,
-                 decision.dedup_key, decision.times, decision.since, state.finished_at],
+                VALUES (?, ?, ?, 'active', ?, ?, ?, ?, ?, ?, ?, ?)""",
+                [alert_id, finding.type, finding.severity, cause.pipeline_id, cause.branch, cause.attempt_id,
+                 finding.message, finding.dedup_key, decision.times, decision.since, cause.at],
             )  # fmt: skip
             kind = "raised"
-        case Repeat(alert_id=alert_id, times=times):
+        case Repeat(alert_id=alert_id, cause=cause):
+            at = cause.at
             cursor.execute(
                 "UPDATE alerts SET attempt_id = ?, occurrences = occurrences + ?, last_seen_at = ? WHERE id = ?",
-                [state.attempt_id, times, state.finished_at, alert_id],
+                [cause.attempt_id, decision.times, at, alert_id],
             )
             kind = "repeated"
-        case Resolve(alert_id=alert_id):
+        case Resolve(alert_id=alert_id, cause=cause):
+            at = cause.at
             cursor.execute(
-                """UPDATE alerts SET status = 'resolved', resolved_at = ?, resolved_by = ?, resolved_attempt_id = ?
+                """UPDATE alerts SET status = 'resolved', resolved_at = ?, resolved_by = ?, resolved_attempt_id = ?,
+                    snoozed_until = NULL
                 WHERE id = ?""",
-                [state.finished_at, SYSTEM, state.attempt_id, alert_id],
+                [at, SYSTEM, cause.attempt_id, alert_id],
             )
             kind = "resolved"
-    record(cursor, alert_id, state.finished_at, kind, actor=SYSTEM, attempt_id=state.attempt_id)
+    record(cursor, alert_id, at, kind, actor=SYSTEM, attempt_id=cause.attempt_id)
+    return alert_id
 
 
 def _lost_race(cursor: duckdb.DuckDBPyConnection, alert_id: str) -> Conflict | NotFound:

@@ -5,7 +5,7 @@ costs a handful of evaluations. What was committed before a kill but not evaluat
 """
 
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -13,6 +13,7 @@ import structlog
 from core.errors import DashboardError
 from core.model import WorkflowRun
 from core.store import alerts
+from core.store.outbox import NOWHERE, Policy
 from core.store.writer import Writer
 
 log = structlog.get_logger()
@@ -20,12 +21,17 @@ log = structlog.get_logger()
 # Short against the two seconds in which an alert should come, long enough to gather what arrives together.
 GATHER_SECONDS = 0.1
 CATCH_UP = timedelta(days=1)
+RECHECK = timedelta(minutes=10)
 
 
 class Evaluator:
     """A thread that evaluates what finished. `notice` may be called from any thread and returns at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, policy: Policy = NOWHERE, on_decisions: Callable[[], None] = lambda: None) -> None:
+        self._policy = policy
+        self._on_decisions = on_decisions
+        self._lock = threading.Lock()
+        self._writer: Writer | None = None
         self._finished = alerts.Finished()
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -33,7 +39,8 @@ class Evaluator:
 
     def start(self, writer: Writer) -> None:
         """Evaluate what the last day brought, then whatever is noticed."""
-        self._thread = threading.Thread(target=self._work, args=(writer,), name="alert evaluator", daemon=True)
+        self._writer = writer
+        self._thread = threading.Thread(target=self._work, name="alert evaluator", daemon=True)
         self._thread.start()
 
     def notice(self, runs: Iterable[WorkflowRun]) -> None:
@@ -47,18 +54,29 @@ class Evaluator:
         if self._thread:
             self._thread.join()
 
-    def _work(self, writer: Writer) -> None:
-        self._evaluate(writer, None, datetime.now(UTC) - CATCH_UP)
+    def evaluate_all(self) -> None:
+        """For the timer: what time alone makes true, of all pipelines."""
+        self._evaluate(None, datetime.now(UTC) - RECHECK)
+
+    def _work(self) -> None:
+        self._evaluate(None, datetime.now(UTC) - CATCH_UP)
         while not self._stopping.is_set():
             self._wake.wait()
             self._stopping.wait(GATHER_SECONDS)
             self._wake.clear()
             if finished := self._finished.take():
-                self._evaluate(writer, finished, min(finished.values()))
+                self._evaluate(finished, min(finished.values()))
 
-    def _evaluate(self, writer: Writer, pipeline_ids: Collection[str] | None, since: datetime) -> None:
+    def _evaluate(self, pipeline_ids: Collection[str] | None, since: datetime) -> None:
         now = datetime.now(UTC)
+        assert self._writer
         try:
-            writer.transact(lambda cursor: alerts.evaluate(cursor, pipeline_ids, since, now)).result()
+            with self._lock:
+                decisions = self._writer.transact(
+                    lambda cursor: alerts.evaluate(cursor, pipeline_ids, since, now, self._policy)
+                ).result()
         except DashboardError as error:
             log.warning("alerts were not evaluated; the next evaluation will", reason=str(error))
+            return
+        if decisions:
+            self._on_decisions()

@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from core.alerts import BranchState, OpenAlert, Raise, Repeat, Resolve, dedup_key, pipeline_failures
+from core.alerts import BranchState, Cause, OpenAlert, Raise, Repeat, Resolve, branch_key, pipeline_failures
 from tests.builders import NOON
 
 
@@ -10,20 +10,24 @@ def state(status: str = "failed", *, attempt: str = "r1", minutes: float = 0, de
     )
 
 
+def cause(of: BranchState) -> Cause:
+    return Cause(of.pipeline_id, of.branch, of.attempt_id, of.finished_at)
+
+
 def open_alert(of: BranchState) -> OpenAlert:
-    return OpenAlert("a1", dedup_key(of), of.attempt_id, of.finished_at)
+    return OpenAlert("a1", branch_key(of), of.attempt_id, of.finished_at)
 
 
 def test_a_failure_on_the_default_branch_is_critical() -> None:
     [decision] = pipeline_failures([state()], [], NOON)
     assert isinstance(decision, Raise)
-    assert (decision.severity, decision.message) == ("critical", "CI failed on main")
+    assert (decision.finding.severity, decision.finding.message) == ("critical", "CI failed on main")
 
 
 def test_a_failure_elsewhere_is_information() -> None:
     [decision] = pipeline_failures([state(default=False)], [], NOON)
     assert isinstance(decision, Raise)
-    assert decision.severity == "info"
+    assert decision.finding.severity == "info"
 
 
 def test_an_old_failure_elsewhere_is_no_news() -> None:
@@ -36,7 +40,7 @@ def test_an_old_failure_on_the_default_branch_still_is() -> None:
 
 def test_a_second_failure_repeats_the_open_alert() -> None:
     later = state(attempt="r2", minutes=5)
-    assert pipeline_failures([later], [open_alert(state())], NOON) == [Repeat("a1", later, times=1)]
+    assert pipeline_failures([later], [open_alert(state())], NOON) == [Repeat("a1", cause(later), times=1)]
 
 
 def test_the_same_failure_seen_again_changes_nothing() -> None:
@@ -45,7 +49,7 @@ def test_the_same_failure_seen_again_changes_nothing() -> None:
 
 def test_the_next_success_resolves() -> None:
     green = state("success", attempt="r2", minutes=5)
-    assert pipeline_failures([green], [open_alert(state())], NOON) == [Resolve("a1", green)]
+    assert pipeline_failures([green], [open_alert(state())], NOON) == [Resolve("a1", cause(green))]
 
 
 def test_a_success_without_an_alert_is_silent() -> None:
@@ -53,6 +57,6 @@ def test_a_success_without_an_alert_is_silent() -> None:
 
 
 def test_branches_have_alerts_of_their_own() -> None:
-    assert dedup_key(state()) != dedup_key(state(default=False))
+    assert branch_key(state()) != branch_key(state(default=False))
     green_topic = state("success", attempt="r2", minutes=5, default=False)
     assert pipeline_failures([green_topic], [open_alert(state())], NOON) == []

@@ -1,0 +1,153 @@
+"""The alert rules about a whole pipeline: slow_build, pipeline_down, high_failure_rate. Pure: the time is passed in."""
+
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from core.alerts import Cause, Decision, Finding, OpenAlert, Raise, Repeat, Resolve, dedup_key
+from core.errors import BadRequest
+
+DAY = timedelta(hours=24)
+PIPELINE_TYPES = ("slow_build", "pipeline_down", "high_failure_rate")
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Of one pipeline, or of all. `slow_seconds` None means: the larger of 600 s and twice the 30-day p95."""
+
+    slow_seconds: float | None = None
+    down_hours: float = 24
+    failure_rate: float = 0.2
+    failure_rate_min_runs: int = 5
+
+    def slow_after(self, p95_seconds: float | None) -> float:
+        """Seconds above which a build is slow."""
+        return self.slow_seconds if self.slow_seconds is not None else max(600.0, 2 * (p95_seconds or 0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The thresholds of all pipelines, and of those that have their own."""
+
+    default: Thresholds = field(default_factory=Thresholds)
+    pipelines: dict[str, Thresholds] = field(default_factory=dict)
+
+    def of(self, pipeline_id: str) -> Thresholds:
+        return self.pipelines.get(pipeline_id, self.default)
+
+    @classmethod
+    def read(cls, stored: dict[str, Any]) -> "Rules":
+        """From `{"default": {…}, "pipelines": {id: {…}}}`. Raises BadRequest naming the field that is wrong."""
+        default = _thresholds(stored.get("default") or {}, Thresholds(), "default")
+        own = stored.get("pipelines") or {}
+        return cls(default, {name: _thresholds(value, default, f"pipelines.{name}") for name, value in own.items()})
+
+
+def _thresholds(given: dict[str, Any], base: Thresholds, place: str) -> Thresholds:
+    values = {entry.name: getattr(base, entry.name) for entry in fields(Thresholds)}
+    for name, value in given.items():
+        if name not in values:
+            raise BadRequest(f"{place}.{name} is no threshold.", hint=f"Known: {', '.join(values)}.")
+        is_number = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+        if not (is_number or (name == "slow_seconds" and value is None)):
+            raise BadRequest(f"{place}.{name} must be a number of at least 0.")
+        values[name] = value
+    if values["failure_rate"] > 1:
+        raise BadRequest(f"{place}.failure_rate is a fraction: 0.2 means 20 %.")
+    return Thresholds(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineHealth:
+    """What the rules ask of one pipeline (latest attempts). `newest`: its newest finished run with `at`, `id`, `seconds`;
+    `longest_running`: the run that has been running longest, with `at` (its start) and `id`."""
+
+    pipeline_id: str
+    pipeline: str
+    finished_24h: int
+    failed_24h: int
+    last_success_at: datetime | None
+    first_run_at: datetime
+    p95_seconds: float | None
+    newest: dict[str, Any] | None
+    longest_running: dict[str, Any] | None
+
+
+def findings(health: PipelineHealth, thresholds: Thresholds, now: datetime) -> list[Finding]:
+    """What is wrong with a pipeline now."""
+    found = (
+        _slow_build(health, thresholds, now),
+        _pipeline_down(health, thresholds, now),
+        _high_failure_rate(health, thresholds, now),
+    )
+    return [finding for finding in found if finding]
+
+
+def decide(healths: list[PipelineHealth], open_alerts: list[OpenAlert], rules: Rules, now: datetime) -> list[Decision]:
+    """One open alert for each finding, none for anything else about these pipelines."""
+    by_key = {alert.dedup_key: alert for alert in open_alerts}
+    decisions: list[Decision] = []
+    for health in healths:
+        found = {finding.dedup_key: finding for finding in findings(health, rules.of(health.pipeline_id), now)}
+        decisions += [decision for key, finding in found.items() if (decision := _due(finding, by_key.get(key)))]
+        ended = [
+            alert for alert in open_alerts if _is_about(alert, health.pipeline_id) and alert.dedup_key not in found
+        ]
+        newest = health.newest["id"] if health.newest else None
+        decisions += [Resolve(alert.id, Cause(health.pipeline_id, None, newest, now)) for alert in ended]
+    return decisions
+
+
+def _due(finding: Finding, alert: OpenAlert | None) -> Decision | None:
+    if alert is None:
+        return Raise(finding, since=finding.cause.at, times=1)
+    if finding.type == "slow_build" and alert.attempt_id != finding.cause.attempt_id:
+        return Repeat(alert.id, finding.cause, times=1)
+    return None
+
+
+def _is_about(alert: OpenAlert, pipeline_id: str) -> bool:
+    return any(alert.dedup_key.startswith(f"{pipeline_id}:{name}:") for name in PIPELINE_TYPES)
+
+
+def _slow_build(health: PipelineHealth, thresholds: Thresholds, now: datetime) -> Finding | None:
+    """A finished run, or the time so far of a running one, above the threshold."""
+    limit = thresholds.slow_after(health.p95_seconds)
+    running, newest = health.longest_running, health.newest
+    if running and (now - running["at"]).total_seconds() > limit:
+        return _finding(health, "slow_build", "warning", "is slower than usual", running["id"], now)
+    if newest and (newest["seconds"] or 0) > limit and now - newest["at"] <= DAY:
+        return _finding(health, "slow_build", "warning", "is slower than usual", newest["id"], newest["at"])
+    return None
+
+
+def _pipeline_down(health: PipelineHealth, thresholds: Thresholds, now: datetime) -> Finding | None:
+    """Runs finish, but none has succeeded for longer than a day."""
+    last_good = health.last_success_at or health.first_run_at
+    if health.finished_24h < 1 or now - last_good <= timedelta(hours=thresholds.down_hours):
+        return None
+    return _finding(health, "pipeline_down", "critical", "has had no success for more than a day", None, now)
+
+
+def _high_failure_rate(health: PipelineHealth, thresholds: Thresholds, now: datetime) -> Finding | None:
+    """More failures among a day's finished runs than the threshold, of enough runs to say so."""
+    if health.finished_24h < max(1, thresholds.failure_rate_min_runs):
+        return None
+    if health.failed_24h / health.finished_24h <= thresholds.failure_rate:
+        return None
+    return _finding(health, "high_failure_rate", "warning", "fails too often", None, now)
+
+
+def _finding(
+    health: PipelineHealth, kind: str, severity: Any, words: str, attempt_id: str | None, at: datetime
+) -> Finding:
+    attempt = attempt_id or (health.newest["id"] if health.newest else None)
+    message = f"{health.pipeline} {words}"
+    # The name is left out of the key: a rename is no new alert.
+    return Finding(
+        Cause(health.pipeline_id, None, attempt, at),
+        kind,
+        severity,
+        message,
+        dedup_key(health.pipeline_id, kind, words),
+    )
