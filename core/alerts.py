@@ -109,7 +109,7 @@ def dedup_key(pipeline_id: str, kind: str, what: str) -> str:
 
 
 def branch_key(state: BranchState) -> str:
-    """The dedup key of a branch's failure; the branch stands for the message, which a rename of the pipeline changes."""
+    """The dedup key of a branch's failure; the branch stands for the message, which a rename changes."""
     return dedup_key(state.pipeline_id, "pipeline_failure", state.branch)
 
 

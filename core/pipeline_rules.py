@@ -59,8 +59,11 @@ def _thresholds(given: dict[str, Any], base: Thresholds, place: str) -> Threshol
 
 @dataclass(frozen=True, slots=True)
 class PipelineHealth:
-    """What the rules ask of one pipeline (latest attempts). `newest`: its newest finished run with `at`, `id`, `seconds`;
-    `longest_running`: the run that has been running longest, with `at` (its start) and `id`."""
+    """What the rules ask of one pipeline (latest attempts).
+
+    `newest`: its newest finished run with `at`, `id`, `seconds`; `longest_running`: the run that has been running
+    longest, with `at` (its start) and `id`.
+    """
 
     pipeline_id: str
     pipeline: str
