@@ -12,7 +12,8 @@ EVERY = NOBODY | {
     "pipeline_id": None, "pipeline_ids": None, "statuses": None,
     "since": None, "until": None, "limit": 5, "offset": 0, "window_start": NOW,
     "window_end": NOW, "previous_start": NOW, "day_ago": NOW, "zone": "Europe/Berlin", "chart_start": NOW, "id": "x",
-    "attempt_id": "x", "alert_id": "x", "result": None, "delivery_id": "x", "now": NOW, "status": None, "attempt_ids": ("x",),
+    "attempt_id": "x", "alert_id": "x", "result": None, "delivery_id": "x", "now": NOW,
+    "status": None, "attempt_ids": ("x",),
     "repository_id": "x",
 }  # fmt: skip
 NAMES = sorted(path.stem for path in (Path(__file__).parents[2] / "core" / "sql" / "read").glob("*.sql"))
