@@ -59,6 +59,11 @@ class BadPayload(DashboardError):
     status = 422
 
 
+class TooManyRequests(DashboardError):
+    code = "too_many_requests"
+    status = 429
+
+
 class UnknownParameter(DashboardError):
     code = "unknown_parameter"
     status = 422

@@ -19,6 +19,7 @@ from core.store.duckdb_file import StoreLocked, open_owned
 from core.store.reader import OwnerReader
 from core.store.writer import Writer
 from ingest.api.frames import records
+from ingest.protocol import DeadlineProtocol
 from ingest.replay import replay
 
 
@@ -68,6 +69,9 @@ def _serve(chosen: Settings, _: argparse.Namespace) -> None:
     _check_port_free("127.0.0.1", chosen.quack_port, "QUACK_PORT")
     uvicorn.run(
         "ingest.app:app",
+        http=DeadlineProtocol,
+        proxy_headers=False,  # whose word counts is for TRUSTED_PROXIES to say
+        server_header=False,
         host=chosen.ingest_host,
         port=chosen.ingest_port,
         log_level=chosen.log_level.lower(),

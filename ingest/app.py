@@ -31,16 +31,19 @@ from ingest.api.parameters import only_known
 from ingest.guards.body_limit import BodyLimit
 from ingest.guards.etag import ETag
 from ingest.guards.exposure import Exposure
+from ingest.guards.frontend_origin import FrontendOrigin
 from ingest.guards.identity import Identity
 from ingest.guards.measure import Measure
+from ingest.guards.rate_limit import RateLimit
 from ingest.guards.request_id import RequestId
+from ingest.guards.safe_headers import SafeHeaders
 from ingest.logs import configure_logs
 from ingest.service import Service
 
 
 @asynccontextmanager
 async def lifespan(api: FastAPI) -> AsyncIterator[None]:
-    configure_logs(settings().log_level)
+    configure_logs(settings())
     api.state.service = Service.start(settings())
     try:
         yield
@@ -81,9 +84,12 @@ for router in (prometheus.router, lights.lights):
 api.include_router(lights.badges, **CHECKED | {"dependencies": [Depends(only_known), Depends(may_see_badges)]})
 # The last one added meets a request first.
 api.add_middleware(ETag)
+api.add_middleware(RateLimit, settings=settings)
 api.add_middleware(Identity)
-api.add_middleware(BodyLimit, limit=lambda: settings().max_body_bytes)
+api.add_middleware(BodyLimit, settings=settings)
 api.add_middleware(Exposure)
+api.add_middleware(FrontendOrigin)
+api.add_middleware(SafeHeaders)
 api.add_middleware(Measure)
 api.add_middleware(RequestId)
 

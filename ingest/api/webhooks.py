@@ -7,7 +7,7 @@ from types import ModuleType
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from core.errors import BadPayload, NotFound, Unauthorized
+from core.errors import BadPayload, NotFound, TooManyRequests, Unauthorized
 from ingest.api.models import ErrorBody, WebhookAnswer
 from ingest.deliveries import read_delivery
 from ingest.providers import webhooks
@@ -33,7 +33,13 @@ async def deliver(provider: str, request: Request) -> JSONResponse:
     if webhook is None:
         raise NotFound(f"No CI system is called {provider}.", details={"known": sorted(webhooks())})
     body = await request.body()
-    await _check_trust(webhook, body, request, service)
+    try:
+        is_signed = await _check_trust(webhook, body, request, service)
+    except Unauthorized:
+        _count(request)
+        raise
+    if not is_signed:
+        _count(request)
     delivery = read_delivery(
         provider.replace("_", "-"),
         webhook,
@@ -48,19 +54,26 @@ async def deliver(provider: str, request: Request) -> JSONResponse:
     return JSONResponse({"status": outcome})
 
 
-async def _check_trust(webhook: ModuleType, body: bytes, request: Request, service: Service) -> None:
-    """Raise Unauthorized unless the call is signed with the secret, or with the one before it while that is set.
+async def _check_trust(webhook: ModuleType, body: bytes, request: Request, service: Service) -> bool:
+    """True for a call signed with the secret, or with the one before it while that is set; else raises Unauthorized.
 
-    Without a secret the write key is asked for, where one is set.
+    Without a secret the write key is asked for, where one is set; such a call is not signed.
     """
     secret = webhook.secret_of(service.settings)
     if secret is None:
         key = request.headers.get("x-api-key", "")
         if service.callers.needs_key() and not await asyncio.to_thread(service.callers.is_write_key, key):
             raise Unauthorized("The header X-API-KEY is missing or wrong.")
-        return
+        return False
     previous = webhook.secret_of(service.settings.before_rotation())
     if not any(webhook.is_authentic(body, request.headers, good) for good in (secret, previous) if good):
         raise Unauthorized(
             "The webhook's signature is missing or wrong.", hint="Does its secret equal the one set here?"
         )
+    return True
+
+
+def _count(request: Request) -> None:
+    """Signed calls are never dropped by their address's limit; others count. Raises TooManyRequests."""
+    if not request.state.count():
+        raise TooManyRequests("Too many unsigned calls in a minute. Retry-After says when to come again.")
