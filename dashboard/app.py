@@ -24,10 +24,10 @@ def main() -> None:
     st.set_page_config(page_title="CI/CD Health", page_icon=str(Path(__file__).with_name("icon.svg")), layout="wide")
     st.html(STYLE)
     pages = [
-        st.Page("pages/overview.py", title="Overview", icon=":material/monitor_heart:", default=True),
-        st.Page("pages/runs.py", title="Runs", icon=":material/list:", url_path="runs"),
-        st.Page("pages/setup.py", title="Set up", icon=":material/webhook:", url_path="setup"),
-        st.Page("pages/run_detail.py", title="Run", url_path="run", visibility="hidden"),
+        st.Page("views/overview.py", title="Overview", icon=":material/monitor_heart:", default=True),
+        st.Page("views/runs.py", title="Runs", icon=":material/list:", url_path="runs"),
+        st.Page("views/setup.py", title="Set up", icon=":material/webhook:", url_path="setup"),
+        st.Page("views/run_detail.py", title="Run", url_path="run", visibility="hidden"),
     ]
     st.navigation(pages, position="top").run()
 

@@ -40,7 +40,7 @@ def over(monkeypatch: pytest.MonkeyPatch) -> Any:
 def opened(page: str, **query: str) -> AppTest:
     test = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=60)
     if page != "overview":
-        test.switch_page(f"pages/{page}.py")
+        test.switch_page(f"views/{page}.py")
     for name, value in query.items():
         test.query_params[name] = value
     return test.run()

@@ -99,7 +99,7 @@ def _latest_runs(fresh: Freshness, view: View, now: datetime) -> None:
                 )
             csv_export.button(query)
             st.page_link(
-                "pages/runs.py",
+                "views/runs.py",
                 label="View all",
                 icon=":material/arrow_forward:",
                 icon_position="right",

@@ -41,7 +41,7 @@ def run_detail() -> None:
         st.markdown(
             "The link may be old, or the run was removed when its retention time ended. Choose one from the list."
         )
-        st.page_link("pages/runs.py", label="All runs", icon=":material/arrow_back:", width="content")
+        st.page_link("views/runs.py", label="All runs", icon=":material/arrow_back:", width="content")
         return
     heading = st.container(horizontal=True, vertical_alignment="center", gap="small", key="heading")
     subject = st.container()
