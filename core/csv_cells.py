@@ -3,6 +3,8 @@
 import math
 from datetime import UTC, datetime
 
+import pandas as pd
+
 # A cell that begins so is a formula to a spreadsheet: https://owasp.org/www-community/attacks/CSV_Injection
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -30,7 +32,7 @@ RUN_COLUMNS = {
 
 def cell(value: object) -> object:
     """One value as written: times in UTC (ISO 8601), NULL empty, a text that is a formula with a quote before it."""
-    if value is None or value != value:  # NaN, NaT
+    if pd.isna(value):  # type: ignore[call-overload]  # None, NaN, NaT and NA, of which a DataFrame holds any
         return ""
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -21,7 +21,7 @@ def test_other_texts_stay_as_they_are(value: str) -> None:
 
 
 def test_null_is_empty_and_a_whole_number_beside_null_stays_whole() -> None:
-    assert [cell(value) for value in (None, float("nan"), pd.NaT, 12.0, -3)] == ["", "", "", 12, -3]
+    assert [cell(value) for value in (None, float("nan"), pd.NaT, pd.NA, 12.0, -3)] == ["", "", "", "", 12, -3]
 
 
 def test_times_are_written_in_utc() -> None:
