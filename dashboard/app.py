@@ -25,9 +25,9 @@ def main() -> None:
     st.html(STYLE)
     pages = [
         st.Page("views/overview.py", title="Overview", icon=":material/monitor_heart:", default=True),
-        st.Page("views/runs.py", title="Runs", icon=":material/list:", url_path="runs"),
-        st.Page("views/setup.py", title="Set up", icon=":material/webhook:", url_path="setup"),
-        st.Page("views/run_detail.py", title="Run", url_path="run", visibility="hidden"),
+        st.Page("views/runs.py", title="Runs", icon=":material/list:"),
+        st.Page("views/setup.py", title="Set up", icon=":material/webhook:"),
+        st.Page("views/run.py", title="Run", visibility="hidden"),
     ]
     st.navigation(pages, position="top").run()
 

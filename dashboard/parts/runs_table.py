@@ -73,7 +73,7 @@ def draw(shown: list[Row], *, key: str) -> None:
     result = _component()(data={"rows": shown}, key=key, on_opened_change=_nothing)
     opened = result.get("opened")
     if opened in {row["id"] for row in shown}:
-        st.switch_page("views/run_detail.py", query_params={"id": str(opened)})
+        st.switch_page("views/run.py", query_params={"id": str(opened)})
 
 
 def _nothing() -> None:

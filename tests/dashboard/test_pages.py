@@ -126,7 +126,7 @@ def test_the_page_of_a_run_shows_its_jobs(over: Any, history: Path) -> None:
             "SELECT run_key, name FROM job_runs WHERE status = 'failed' ORDER BY run_key LIMIT 1"
         ).fetchone()
     assert row
-    test = opened("run_detail", id=row[0])
+    test = opened("run", id=row[0])
     assert not test.exception
     assert row[1] in shown(test) + " ".join(expander.label for expander in test.expander)
 
@@ -134,7 +134,7 @@ def test_the_page_of_a_run_shows_its_jobs(over: Any, history: Path) -> None:
 @pytest.mark.parametrize("run_id", ["", "nonsense", "'; DROP TABLE jobs; --"])
 def test_the_page_of_an_unknown_run_leads_back(over: Any, history: Path, run_id: str) -> None:
     over(history)
-    test = opened("run_detail", id=run_id)
+    test = opened("run", id=run_id)
     assert not test.exception
     assert not test.error
 

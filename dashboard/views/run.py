@@ -29,7 +29,7 @@ Run = dict[Any, Any]
 
 
 @notices.explained
-def run_detail() -> None:
+def run() -> None:
     """The run's heading, the attempt's fields, its jobs, the place of its logs."""
     fresh = data.freshness()
     notices.offline_banner(data.source())
@@ -127,4 +127,4 @@ def _system(run: Run) -> str:
     return PROVIDER_NAMES.get(text(run["provider"]), "the CI system")
 
 
-run_detail()
+run()
