@@ -1,6 +1,6 @@
 """The rules of the alerts: pure decisions over what the store knows. `core.store.alerts` reads and writes for them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -57,13 +57,14 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is wrong, in words without changing numbers."""
+    """Something that is wrong, in words without changing numbers. `shown_at`: when the newest run that shows it did."""
 
     cause: Cause
     type: str
     severity: Severity
     message: str
     dedup_key: str
+    shown_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,32 @@ class Resolve:
 Decision = Raise | Repeat | Resolve
 
 
+@dataclass(frozen=True, slots=True)
+class Dismissal:
+    """A person ended the alert of this cause by hand, when `attempt_id` was the newest run that showed it."""
+
+    at: datetime
+    attempt_id: str | None
+
+    def covers(self, finding: Finding) -> bool:
+        """Whether nothing new has happened since: what a person ended comes back when it fails again, not before."""
+        return finding.shown_at <= self.at or finding.cause.attempt_id == self.attempt_id
+
+
+def without_dismissed(decisions: Sequence[Decision], dismissals: Mapping[str, Dismissal]) -> list[Decision]:
+    """The decisions, where what a person ended (`dismissals` by dedup key) begins anew or isn't raised."""
+    kept = (_since_dismissal(decision, dismissals) for decision in decisions)
+    return [decision for decision in kept if decision]
+
+
+def _since_dismissal(decision: Decision, dismissals: Mapping[str, Dismissal]) -> Decision | None:
+    if not isinstance(decision, Raise) or decision.finding.dedup_key not in dismissals:
+        return decision
+    if dismissals[decision.finding.dedup_key].covers(decision.finding):
+        return None
+    return Raise(decision.finding, since=decision.finding.cause.at, times=1)
+
+
 def pipeline_failures(states: list[BranchState], open_alerts: list[OpenAlert], now: datetime) -> list[Decision]:
     """Rule pipeline_failure: a branch whose newest finished run failed has one open alert, any other branch none."""
     by_key = {alert.dedup_key: alert for alert in open_alerts}
@@ -123,7 +150,7 @@ def _decide(state: BranchState, alert: OpenAlert | None, now: datetime) -> Decis
         failures = state.failures_after(None)
         severity: Severity = "critical" if state.on_default_branch else "info"
         message = f"{state.pipeline} failed on {state.branch}"
-        finding = Finding(cause, "pipeline_failure", severity, message, branch_key(state))
+        finding = Finding(cause, "pipeline_failure", severity, message, branch_key(state), state.finished_at)
         return Raise(finding, min(failures), len(failures))
     if alert.attempt_id != state.attempt_id and state.finished_at >= alert.seen_at:
         return Repeat(alert.id, cause, times=len(state.failures_after(alert.seen_at)))

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from core.alerts import Cause, Decision, Finding, OpenAlert, Raise, Repeat, Resolve, dedup_key
+from core.alerts import Cause, Decision, Finding, OpenAlert, Raise, Repeat, Resolve, Severity, dedup_key
 from core.errors import BadRequest
 
 DAY = timedelta(hours=24)
@@ -62,7 +62,7 @@ class PipelineHealth:
     """What the rules ask of one pipeline (latest attempts).
 
     `newest`: its newest finished run with `at`, `id`, `seconds`; `longest_running`: the run that has been running
-    longest, with `at` (its start) and `id`.
+    longest, with `at` (its start) and `id`. `last_failure`: the newest failed run of 30 days, with `at` and `id`.
     """
 
     pipeline_id: str
@@ -74,6 +74,7 @@ class PipelineHealth:
     p95_seconds: float | None
     newest: dict[str, Any] | None
     longest_running: dict[str, Any] | None
+    last_failure: dict[str, Any] | None = None
 
 
 def findings(health: PipelineHealth, thresholds: Thresholds, now: datetime) -> list[Finding]:
@@ -118,9 +119,9 @@ def _slow_build(health: PipelineHealth, thresholds: Thresholds, now: datetime) -
     limit = thresholds.slow_after(health.p95_seconds)
     running, newest = health.longest_running, health.newest
     if running and (now - running["at"]).total_seconds() > limit:
-        return _finding(health, "slow_build", "warning", "is slower than usual", running["id"], now)
+        return _finding(health, "slow_build", "warning", "is slower than usual", running, now)
     if newest and (newest["seconds"] or 0) > limit and now - newest["at"] <= DAY:
-        return _finding(health, "slow_build", "warning", "is slower than usual", newest["id"], newest["at"])
+        return _finding(health, "slow_build", "warning", "is slower than usual", newest, newest["at"])
     return None
 
 
@@ -129,7 +130,8 @@ def _pipeline_down(health: PipelineHealth, thresholds: Thresholds, now: datetime
     last_good = health.last_success_at or health.first_run_at
     if health.finished_24h < 1 or now - last_good <= timedelta(hours=thresholds.down_hours):
         return None
-    return _finding(health, "pipeline_down", "critical", "has had no success for more than a day", None, now)
+    words = f"has had no success for more than {thresholds.down_hours:g} hours"
+    return _finding(health, "pipeline_down", "critical", words, health.last_failure or health.newest, now)
 
 
 def _high_failure_rate(health: PipelineHealth, thresholds: Thresholds, now: datetime) -> Finding | None:
@@ -138,19 +140,13 @@ def _high_failure_rate(health: PipelineHealth, thresholds: Thresholds, now: date
         return None
     if health.failed_24h / health.finished_24h <= thresholds.failure_rate:
         return None
-    return _finding(health, "high_failure_rate", "warning", "fails too often", None, now)
+    return _finding(health, "high_failure_rate", "warning", "fails too often", health.last_failure, now)
 
 
 def _finding(
-    health: PipelineHealth, kind: str, severity: Any, words: str, attempt_id: str | None, at: datetime
+    health: PipelineHealth, kind: str, severity: Severity, words: str, run: dict[str, Any] | None, at: datetime
 ) -> Finding:
-    attempt = attempt_id or (health.newest["id"] if health.newest else None)
-    message = f"{health.pipeline} {words}"
-    # The name is left out of the key: a rename is no new alert.
-    return Finding(
-        Cause(health.pipeline_id, None, attempt, at),
-        kind,
-        severity,
-        message,
-        dedup_key(health.pipeline_id, kind, words),
-    )
+    cause = Cause(health.pipeline_id, None, run["id"] if run else None, at)
+    # One alert of a kind for a pipeline, whatever it is called and whatever its thresholds are.
+    key = dedup_key(health.pipeline_id, kind, kind)
+    return Finding(cause, kind, severity, f"{health.pipeline} {words}", key, run["at"] if run else at)

@@ -3,12 +3,24 @@
 import threading
 import uuid
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 import duckdb
 import orjson
 
-from core.alerts import BranchState, Decision, OpenAlert, Raise, Repeat, Resolve, pipeline_failures
+from core.alert_routes import Routing
+from core.alerts import (
+    BranchState,
+    Decision,
+    Dismissal,
+    OpenAlert,
+    Raise,
+    Repeat,
+    Resolve,
+    pipeline_failures,
+    without_dismissed,
+)
 from core.errors import BadRequest, Conflict, NotFound
 from core.model import WorkflowRun
 from core.pipeline_rules import PipelineHealth, Rules, decide
@@ -17,6 +29,9 @@ from core.store import outbox
 
 SYSTEM = "system"
 RULES = "alert_rules"
+ROUTES = "alert_routes"
+# Longer than any rule looks back.
+DISMISSED_FOR = timedelta(days=30)
 
 
 class Finished:
@@ -59,17 +74,27 @@ def evaluate(
     decisions = pipeline_failures([BranchState(*row) for row in branches], open_alerts, now)
     healths = cursor.execute(bound("pipeline_health", {"pipeline_ids": chosen, "now": now})).fetchall()
     decisions += decide([PipelineHealth(*row) for row in healths], open_alerts, rules(cursor), now)
-    for decision in decisions:
+    routing = routes(cursor)
+    for decision in without_dismissed(decisions, _dismissals(cursor, now)):
         alert_id = _write(cursor, decision)
-        outbox.queue(cursor, decision, alert_id, delivery, now)
+        outbox.queue(cursor, decision, alert_id, delivery, routing, now)
     _wake(cursor, now)
     return decisions
 
 
+def routes(cursor: duckdb.DuckDBPyConnection) -> Routing:
+    """Who hears of what, as people set it."""
+    return Routing.read(_stored(cursor, ROUTES))
+
+
 def rules(cursor: duckdb.DuckDBPyConnection) -> Rules:
     """The thresholds as people set them."""
-    row = cursor.execute("SELECT value FROM settings WHERE key = ?", [RULES]).fetchone()
-    return Rules.read(orjson.loads(row[0])) if row else Rules()
+    return Rules.read(_stored(cursor, RULES))
+
+
+def _stored(cursor: duckdb.DuckDBPyConnection, key: str) -> dict[str, Any]:
+    row = cursor.execute("SELECT value FROM settings WHERE key = ?", [key]).fetchone()
+    return dict(orjson.loads(row[0])) if row else {}
 
 
 def acknowledge(cursor: duckdb.DuckDBPyConnection, alert_id: str, by: str, note: str | None, now: datetime) -> None:
@@ -142,6 +167,15 @@ def _open_alerts(cursor: duckdb.DuckDBPyConnection) -> list[OpenAlert]:
         "SELECT id, dedup_key, attempt_id, last_seen_at FROM alerts WHERE status <> 'resolved'"
     ).fetchall()
     return [OpenAlert(*row) for row in rows]
+
+
+def _dismissals(cursor: duckdb.DuckDBPyConnection, now: datetime) -> dict[str, Dismissal]:
+    rows = cursor.execute(
+        """SELECT dedup_key, max(resolved_at), arg_max(attempt_id, resolved_at) FROM alerts
+        WHERE status = 'resolved' AND resolved_by <> ? AND resolved_at > ? GROUP BY dedup_key""",
+        [SYSTEM, now - DISMISSED_FOR],
+    ).fetchall()
+    return {key: Dismissal(at, attempt_id) for key, at, attempt_id in rows}
 
 
 def _write(cursor: duckdb.DuckDBPyConnection, decision: Decision) -> str:

@@ -13,12 +13,14 @@ from typing import Any
 import duckdb
 import orjson
 
+from core.alert_routes import Routing
 from core.alerts import Decision, Raise, Resolve, Severity
 from core.queries import bound
 
-RANK: dict[str, int] = {"info": 0, "warning": 1, "critical": 2}
 # The same alert that ended and came back within this time was told already.
 DEDUP_WINDOW = timedelta(minutes=5)
+# The same alert told so often within this time comes and goes: the last of these messages says that the next are held.
+FLAPPING_TIMES, FLAPPING_WINDOW = 3, timedelta(hours=1)
 AT_ONCE = 20
 
 
@@ -44,56 +46,74 @@ class Queued:
     facts: dict[str, Any]
 
 
-def queue(cursor: duckdb.DuckDBPyConnection, decision: Decision, alert_id: str, policy: Policy, now: datetime) -> None:
+def queue(
+    cursor: duckdb.DuckDBPyConnection,
+    decision: Decision,
+    alert_id: str,
+    policy: Policy,
+    routing: Routing,
+    now: datetime,
+) -> None:
     """Queue the message that a decision asks for: about a new alert, or about the end of one that was told."""
     match decision:
         case Raise(finding=finding):
-            if RANK[finding.severity] < RANK[policy.least] or _was_told(cursor, finding.dedup_key, now):
+            facts = _facts(cursor, alert_id)
+            channels = routing.channels(facts, policy.channels, policy.least)
+            told = _times_told(cursor, finding.dedup_key, now)
+            if not channels or told.lately:
                 return
-            if _is_silenced(cursor, alert_id, now):
-                cursor.execute(
-                    "INSERT INTO alert_events VALUES (?, ?, 'silenced', 'system', NULL, NULL)", [alert_id, now]
-                )
+            if told.within_window >= FLAPPING_TIMES or _is_silenced(cursor, alert_id, now):
+                held = "damped" if told.within_window >= FLAPPING_TIMES else "silenced"
+                cursor.execute("INSERT INTO alert_events VALUES (?, ?, ?, 'system', NULL, NULL)", [alert_id, now, held])
                 return
-            _insert(cursor, alert_id, "raised", policy.channels, now)
+            is_last = told.within_window == FLAPPING_TIMES - 1
+            _insert(cursor, alert_id, "raised", facts | {"is_flapping": is_last}, channels, now)
         case Resolve():
-            told = cursor.execute(
+            rows = cursor.execute(
                 "SELECT DISTINCT channel FROM notifications WHERE alert_id = ? AND kind = 'raised'", [alert_id]
             ).fetchall()
-            _insert(cursor, alert_id, "resolved", sorted(channel for (channel,) in told), now)
+            if rows:
+                _insert(cursor, alert_id, "resolved", _facts(cursor, alert_id), sorted(name for (name,) in rows), now)
 
 
-def _was_told(cursor: duckdb.DuckDBPyConnection, dedup_key: str, now: datetime) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    lately: bool
+    within_window: int
+
+
+def _times_told(cursor: duckdb.DuckDBPyConnection, dedup_key: str, now: datetime) -> _Told:
+    """How many alerts of this key were told: within the dedup window, and within the flapping window."""
     row = cursor.execute(
-        """SELECT count(*) FROM notifications AS n JOIN alerts AS a ON a.id = n.alert_id
+        """SELECT max(n.created_at) > ?, count(DISTINCT n.alert_id)
+        FROM notifications AS n JOIN alerts AS a ON a.id = n.alert_id
         WHERE a.dedup_key = ? AND n.kind = 'raised' AND n.created_at > ?""",
-        [dedup_key, now - DEDUP_WINDOW],
+        [now - DEDUP_WINDOW, dedup_key, now - FLAPPING_WINDOW],
     ).fetchone()
-    return bool(row and row[0])
+    return _Told(bool(row and row[0]), row[1] if row else 0)
 
 
 def _is_silenced(cursor: duckdb.DuckDBPyConnection, alert_id: str, now: datetime) -> bool:
-    row = cursor.execute(
-        """SELECT count(*) FROM silences AS s, alerts AS a JOIN pipelines AS p ON p.id = a.pipeline_id
-        WHERE a.id = ? AND s.starts_at <= ? AND s.ends_at > ?
-            AND (s.pipeline_id IS NULL OR s.pipeline_id = a.pipeline_id)
-            AND (s.repository IS NULL OR s.repository = p.repository)
-            AND (s.branch IS NULL OR s.branch = a.branch)
-            AND (s.type IS NULL OR s.type = a.type)""",
-        [alert_id, now, now],
-    ).fetchone()
-    return bool(row and row[0])
+    return bool(cursor.execute(bound("silences_of_alert", {"alert_id": alert_id, "now": now})).fetchall())
 
 
-def _insert(
-    cursor: duckdb.DuckDBPyConnection, alert_id: str, kind: str, channels: Sequence[str], now: datetime
-) -> None:
-    if not channels:
-        return
+def _facts(cursor: duckdb.DuckDBPyConnection, alert_id: str) -> dict[str, Any]:
+    """What alert_message.sql tells about an alert."""
     found = cursor.execute(bound("alert_message", {"alert_id": alert_id}))
     names = [column[0] for column in found.description or []]
     row = found.fetchone()
-    payload = orjson.dumps(dict(zip(names, row, strict=True)) if row else {}).decode()
+    return dict(zip(names, row, strict=True)) if row else {}
+
+
+def _insert(
+    cursor: duckdb.DuckDBPyConnection,
+    alert_id: str,
+    kind: str,
+    facts: dict[str, Any],
+    channels: Sequence[str],
+    now: datetime,
+) -> None:
+    payload = orjson.dumps(facts).decode()
     for channel in channels:
         cursor.execute(
             """INSERT INTO notifications

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.store.outbox import RANK, Queued
+from core.alert_routes import RANK
+from core.store.outbox import Queued
 
 COLOURS = {"critical": "#c62828", "warning": "#ef6c00", "info": "#1565c0", "resolved": "#2e7d32"}
+FLAPPING = "This alert comes and goes: further messages about it are held until an hour has passed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ def _lines(fact: dict[str, Any], is_over: bool) -> tuple[tuple[str, str], ...]:
         ("Branch", str(fact.get("branch") or "")),
         ("Commit", f"{commit} {subject}".strip()),
         ("Author", str(fact.get("commit_author") or "")),
+        ("Note", FLAPPING if fact.get("is_flapping") else ""),
     ]
     return tuple((name, _one_line(value)) for name, value in lines if value)
 

@@ -3,13 +3,15 @@
 import uuid
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
 from core.access import Role
+from core.alert_routes import Routing
+from core.alerts import Severity
 from core.errors import BadRequest, NotFound
 from core.pipeline_rules import Rules
 from core.store import alerts as store
@@ -70,6 +72,9 @@ class NewSilence(BaseModel):
     repository: str | None = None
     branch: str | None = None
     type: str | None = None
+    repeats: Literal["daily", "weekly"] | None = Field(
+        None, description="Comes back every day or week after its first time (in UTC), until it is deleted."
+    )
     reason: str = Field(min_length=1, max_length=500)
     by: str = Field("anonymous", min_length=1, max_length=100)
 
@@ -85,6 +90,7 @@ class Silence(BaseModel):
     reason: str
     created_by: str
     created_at: datetime
+    repeats: str | None
 
 
 class SilenceList(BaseModel):
@@ -94,6 +100,16 @@ class SilenceList(BaseModel):
 class RuleBook(BaseModel):
     default: dict[str, float | None] = Field(default_factory=dict, description="Thresholds of all pipelines.")
     pipelines: dict[str, dict[str, float | None]] = Field(default_factory=dict, description="By pipeline id.")
+
+
+class RouteBook(BaseModel):
+    least: dict[str, Severity] = Field(default_factory=dict, description="Lowest severity, by channel.")
+    routes: list[dict[str, Any]] = Field(
+        default_factory=list,
+        description="The first that matches an alert decides its channels: `channels` with any of "
+        "`pipeline_id`, `repository`, `branch`, `type`.",
+        examples=[[{"repository": "acme/*", "channels": ["mail"]}]],
+    )
 
 
 class Acknowledgement(BaseModel):
@@ -214,16 +230,19 @@ def silence(service: Running, caller: Calling, asked: NewSilence) -> Silence:
     starts_at = asked.starts_at or now
     if asked.ends_at <= max(starts_at, now):
         raise BadRequest("ends_at must lie after starts_at and in the future.")
-    matchers = asked.model_dump(include={"pipeline_id", "repository", "branch", "type"})
+    period = {"daily": timedelta(days=1), "weekly": timedelta(days=7)}.get(asked.repeats or "")
+    if period and asked.ends_at - starts_at >= period:
+        raise BadRequest(f"A window that repeats {asked.repeats} must be shorter than its period.")
+    matchers = asked.model_dump(include={"pipeline_id", "repository", "branch", "type", "repeats"})
     made = Silence(
         id=uuid.uuid4().hex, starts_at=starts_at, ends_at=asked.ends_at, reason=asked.reason,
         created_by=_name_of(caller, asked.by), created_at=now, **matchers,
     )  # fmt: skip
     service.writer.transact(
         lambda cursor: cursor.execute(
-            "INSERT INTO silences VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO silences VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [made.id, made.starts_at, made.ends_at, made.pipeline_id, made.repository, made.branch, made.type,
-             made.reason, made.created_by, made.created_at],
+             made.reason, made.created_by, made.created_at, made.repeats],
         )
     ).result()  # fmt: skip
     return made
@@ -264,6 +283,31 @@ def change_alert_rules(service: Running, caller: Calling, asked: RuleBook) -> Ru
     now, text = datetime.now(UTC), orjson.dumps(asked.model_dump()).decode()
     service.writer.transact(lambda cursor: put(cursor, {store.RULES: text}, caller.name, now)).result()
     return _rule_book(rules)
+
+
+@router.get("/alert-routes", response_model=RouteBook, summary="Who hears of which alert")
+def alert_routes(service: Running) -> RouteBook:
+    """The severity thresholds of channels and the routes, as people set them."""
+    return _route_book(service.writer.transact(store.routes).result())
+
+
+@router.put(
+    "/alert-routes",
+    response_model=RouteBook,
+    dependencies=[needs(Role.ADMIN)],
+    responses={code: {"model": ErrorBody} for code in (400, 401, 403)},
+    summary="Change who hears of which alert",
+)
+def change_alert_routes(service: Running, caller: Calling, asked: RouteBook) -> RouteBook:
+    """Replace thresholds and routes; they hold from the next alert on. An unknown channel or matcher is refused."""
+    routing = Routing.read(asked.model_dump(), sorted(service.sender.channels))
+    now, text = datetime.now(UTC), orjson.dumps(asked.model_dump()).decode()
+    service.writer.transact(lambda cursor: put(cursor, {store.ROUTES: text}, caller.name, now)).result()
+    return _route_book(routing)
+
+
+def _route_book(routing: Routing) -> RouteBook:
+    return RouteBook(least=routing.least, routes=[asdict(route) for route in routing.routes])
 
 
 def _rule_book(rules: Rules) -> RuleBook:

@@ -131,6 +131,33 @@ def test_a_silenced_branch_sends_nothing(service: IngestProcess, sink: Sink) -> 
     assert sink.bodies == []
 
 
+def test_routes_are_set_and_checked(service: IngestProcess, sink: Sink, mails: tuple[Mails, int]) -> None:
+    address = f"{service.url}/api/v1/alert-routes"
+    wrong = httpx.put(address, json={"least": {"pager": "info"}}, headers=KEY)
+    assert (wrong.status_code, "pager is not configured" in wrong.json()["error"]["message"]) == (400, True)
+    assert httpx.put(address, json={"least": {"slack": "loud"}}, headers=KEY).status_code == 422
+    assert (
+        httpx.put(address, json={"routes": [{"branch": "main", "channels": ["email"]}]}, headers=KEY).status_code == 200
+    )
+    assert httpx.get(address).json()["routes"][0]["channels"] == ["email"]
+    service.send("workflow_run", run_payload(run_id=1, conclusion="failure"))
+    wait_for(lambda: mails[0].contents, "the mail")
+    assert sink.bodies == []
+
+
+def test_a_window_that_repeats_is_shorter_than_its_period(service: IngestProcess) -> None:
+    silence = {
+        "starts_at": "2026-01-01T00:00:00Z",
+        "ends_at": "2100-01-01T00:00:00Z",
+        "repeats": "daily",
+        "reason": "x",
+    }
+    answer = httpx.post(f"{service.url}/api/v1/silences", json=silence, headers=KEY)
+    assert (answer.status_code, "shorter" in answer.json()["error"]["message"]) == (400, True)
+    silence |= {"starts_at": "2099-12-31T20:00:00Z"}
+    assert httpx.post(f"{service.url}/api/v1/silences", json=silence, headers=KEY).json()["repeats"] == "daily"
+
+
 def test_snooze_and_resolve_change_an_alert(service: IngestProcess) -> None:
     service.send("workflow_run", run_payload(run_id=1, conclusion="failure"))
     wait_for(lambda: httpx.get(f"{service.url}/api/v1/alerts").json()["alerts"], "the alert")

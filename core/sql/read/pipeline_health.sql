@@ -16,7 +16,8 @@ SELECT
         WHERE c.status IN ('success', 'failed') AND c.finished_at > $now - INTERVAL 30 DAY
     ) AS p95_seconds,
     max({'at': c.finished_at, 'id': c.id, 'seconds': c.duration_seconds}) FILTER (WHERE c.status IN ('success', 'failed')) AS newest,
-    min({'at': c.started_at, 'id': c.id}) FILTER (WHERE c.status = 'running' AND c.started_at > $now - INTERVAL 7 DAY) AS longest_running
+    min({'at': c.started_at, 'id': c.id}) FILTER (WHERE c.status = 'running' AND c.started_at > $now - INTERVAL 7 DAY) AS longest_running,
+    max({'at': c.finished_at, 'id': c.id}) FILTER (WHERE c.status = 'failed' AND c.finished_at > $now - INTERVAL 30 DAY) AS last_failure
 FROM chosen AS c
 JOIN pipelines AS p ON p.id = c.pipeline_id
 GROUP BY c.pipeline_id

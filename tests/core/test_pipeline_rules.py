@@ -1,0 +1,172 @@
+"""The rules about a whole pipeline, at their boundaries."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from core.alerts import Dismissal, OpenAlert, Raise, Repeat, Resolve, without_dismissed
+from core.errors import BadRequest
+from core.pipeline_rules import PipelineHealth, Rules, Thresholds, decide, findings
+from tests.builders import NOON
+
+HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
+
+
+def run(ago: timedelta = HOUR, *, name: str = "r1", seconds: float | None = 60) -> dict[str, Any]:
+    return {"at": NOON - ago, "id": name, "seconds": seconds}
+
+
+def health(**changes: Any) -> PipelineHealth:
+    """A pipeline that is well, with `changes`."""
+    well: dict[str, Any] = {
+        "pipeline_id": "p1",
+        "pipeline": "CI",
+        "finished_24h": 10,
+        "failed_24h": 0,
+        "last_success_at": NOON - HOUR,
+        "first_run_at": NOON - timedelta(days=90),
+        "p95_seconds": 100.0,
+        "newest": run(),
+        "longest_running": None,
+        "last_failure": None,
+    }
+    return PipelineHealth(**(well | changes))
+
+
+def types(of: PipelineHealth, thresholds: Thresholds | None = None, now: datetime = NOON) -> list[str]:
+    return [finding.type for finding in findings(of, thresholds or Thresholds(), now)]
+
+
+def test_a_pipeline_that_is_well_has_no_findings() -> None:
+    assert types(health()) == []
+
+
+@pytest.mark.parametrize(
+    ("failed", "finished", "fires"),
+    [(1, 5, False), (2, 5, True), (2, 10, False), (3, 10, True), (4, 4, False), (5, 5, True), (201, 1000, True)],
+)
+def test_more_than_a_fifth_of_at_least_five_runs(failed: int, finished: int, fires: bool) -> None:
+    found = types(health(finished_24h=finished, failed_24h=failed, last_failure=run()))
+    assert found == (["high_failure_rate"] if fires else [])
+
+
+@pytest.mark.parametrize(("ago", "fires"), [(24 * HOUR, False), (24 * HOUR + SECOND, True), (23 * HOUR, False)])
+def test_a_pipeline_is_down_when_its_last_success_is_more_than_a_day_old(ago: timedelta, fires: bool) -> None:
+    found = types(health(last_success_at=NOON - ago, finished_24h=1, failed_24h=1, last_failure=run()))
+    assert found == (["pipeline_down"] if fires else [])
+
+
+def test_a_quiet_weekend_is_not_down() -> None:
+    """Nothing finished within a day: nobody knows that it is broken."""
+    monday = NOON + 3 * 24 * HOUR
+    assert types(health(finished_24h=0, newest=run(3 * 24 * HOUR)), now=monday) == []
+
+
+def test_a_pipeline_that_never_succeeded_is_down_a_day_after_its_first_run() -> None:
+    never: dict[str, Any] = {"last_success_at": None, "finished_24h": 2, "failed_24h": 2, "last_failure": run()}
+    assert types(health(**never, first_run_at=NOON - HOUR)) == []
+    assert types(health(**never, first_run_at=NOON - 24 * HOUR)) == []
+    assert types(health(**never, first_run_at=NOON - 24 * HOUR - SECOND)) == ["pipeline_down"]
+
+
+def test_only_cancelled_runs_say_nothing() -> None:
+    """They finish neither well nor badly: the counts are of successes and failures."""
+    assert types(health(finished_24h=0, last_success_at=NOON - 72 * HOUR, newest=None)) == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "p95", "fires"),
+    [(600, 10, False), (601, 10, True), (600, None, False), (601, None, True), (800, 400, False), (801, 400, True)],
+)
+def test_a_finished_run_is_slow_above_the_larger_of_ten_minutes_and_twice_the_p95(
+    seconds: float | None, p95: float | None, fires: bool
+) -> None:
+    assert types(health(newest=run(seconds=seconds), p95_seconds=p95)) == (["slow_build"] if fires else [])
+
+
+@pytest.mark.parametrize(("ago", "fires"), [(600 * SECOND, False), (601 * SECOND, True), (-HOUR, False)])
+def test_a_running_run_is_slow_by_its_time_so_far(ago: timedelta, fires: bool) -> None:
+    """A start in the future (a CI system whose clock is ahead) is no long run."""
+    assert types(health(longest_running=run(ago))) == (["slow_build"] if fires else [])
+
+
+def test_a_slow_run_of_last_week_is_no_news() -> None:
+    assert types(health(newest=run(25 * HOUR, seconds=9000))) == []
+
+
+def test_an_hour_that_the_clocks_skip_is_no_hour() -> None:
+    """24 h are 24 h: on the day of the change, noon to noon in Madrid is 23."""
+    madrid = ZoneInfo("Europe/Madrid")
+    now = datetime(2026, 3, 29, 12, tzinfo=madrid)
+    day_before = datetime(2026, 3, 28, 12, tzinfo=madrid)
+    down: dict[str, Any] = {"finished_24h": 1, "failed_24h": 1, "last_failure": run()}
+    assert (
+        types(
+            health(**down, last_success_at=day_before.astimezone(ZoneInfo("UTC"))), now=now.astimezone(ZoneInfo("UTC"))
+        )
+        == []
+    )
+
+
+def test_thresholds_of_a_pipeline_are_stronger_than_those_of_all() -> None:
+    rules = Rules.read(
+        {"default": {"failure_rate": 0.5, "slow_seconds": 30}, "pipelines": {"p1": {"failure_rate": 0.9}}}
+    )
+    assert rules.of("p1") == Thresholds(slow_seconds=30, failure_rate=0.9)
+    assert rules.of("p2").failure_rate == 0.5
+    assert types(health(), rules.of("p1")) == ["slow_build"]
+
+
+@pytest.mark.parametrize(
+    ("stored", "names"),
+    [
+        ({"default": {"slow": 1}}, "default.slow"),
+        ({"pipelines": {"p1": {"failure_rate": 20}}}, "pipelines.p1.failure_rate"),
+        ({"default": {"down_hours": -1}}, "default.down_hours"),
+        ({"default": {"down_hours": True}}, "default.down_hours"),
+        ({"default": {"failure_rate": None}}, "default.failure_rate"),
+    ],
+)
+def test_a_wrong_threshold_is_named(stored: dict[str, Any], names: str) -> None:
+    with pytest.raises(BadRequest, match=names):
+        Rules.read(stored)
+
+
+def test_one_alert_for_as_long_as_it_lasts() -> None:
+    slow = health(newest=run(seconds=9000))
+    [raised] = decide([slow], [], Rules(), NOON)
+    assert isinstance(raised, Raise)
+    alert = OpenAlert("a1", raised.finding.dedup_key, "r1", NOON)
+    assert decide([slow], [alert], Rules(), NOON) == []
+    [repeated] = decide([health(newest=run(name="r2", seconds=9000))], [alert], Rules(), NOON)
+    assert isinstance(repeated, Repeat)
+    [resolved] = decide([health(newest=run(name="r3"))], [alert], Rules(), NOON)
+    assert isinstance(resolved, Resolve)
+    assert resolved.cause.attempt_id == "r3"
+
+
+def test_a_new_threshold_or_name_is_no_new_alert() -> None:
+    down = health(last_success_at=NOON - 90 * HOUR, finished_24h=1, failed_24h=1, last_failure=run())
+    [raised] = decide([down], [], Rules(), NOON)
+    assert isinstance(raised, Raise)
+    alert = OpenAlert("a1", raised.finding.dedup_key, "r1", NOON)
+    renamed = health(
+        pipeline="Build", last_success_at=NOON - 90 * HOUR, finished_24h=1, failed_24h=1, last_failure=run()
+    )
+    assert decide([renamed], [alert], Rules(Thresholds(down_hours=48)), NOON) == []
+
+
+def test_what_a_person_ended_comes_back_when_it_fails_again_and_not_before() -> None:
+    def failing(last_failure: dict[str, Any]) -> PipelineHealth:
+        return health(failed_24h=5, last_failure=last_failure)
+
+    [raised] = decide([failing(run(2 * HOUR))], [], Rules(), NOON)
+    assert isinstance(raised, Raise)
+    ended = {raised.finding.dedup_key: Dismissal(NOON - HOUR, "r1")}
+    assert without_dismissed([raised], ended) == []
+    again = decide([failing(run(HOUR / 2, name="r2"))], [], Rules(), NOON)
+    assert without_dismissed(again, ended) == again
+    ahead = decide([failing(run(-HOUR))], [], Rules(), NOON)
+    assert without_dismissed(ahead, ended) == [], "the same run, whose CI system's clock is ahead"
