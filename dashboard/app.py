@@ -23,12 +23,18 @@ STYLE = """<style>
 def main() -> None:
     st.set_page_config(page_title="CI/CD Health", page_icon=str(Path(__file__).with_name("icon.svg")), layout="wide")
     st.html(STYLE)
-    pages = [
-        st.Page("views/overview.py", title="Overview", icon=":material/monitor_heart:", default=True),
-        st.Page("views/runs.py", title="Runs", icon=":material/list:"),
-        st.Page("views/setup.py", title="Set up", icon=":material/webhook:"),
-        st.Page("views/run.py", title="Run", visibility="hidden"),
-    ]
+    pages = {
+        "": [
+            st.Page("views/overview.py", title="Overview", icon=":material/monitor_heart:", default=True),
+            st.Page("views/runs.py", title="Runs", icon=":material/list:"),
+        ],
+        "Operate": [
+            st.Page("views/setup.py", title="Set up", icon=":material/webhook:"),
+        ],
+        "Hidden": [
+            st.Page("views/run.py", title="Run", visibility="hidden"),
+        ],
+    }
     st.navigation(pages, position="top").run()
 
 

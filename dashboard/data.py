@@ -76,7 +76,8 @@ def _the_reader() -> RemoteReader:
     return _reader(f"{chosen.database_url} {chosen.quack_port}", chosen)
 
 
-def _frame(query: str, **parameters: Value) -> pd.DataFrame:
+def frame(query: str, **parameters: Value) -> pd.DataFrame:
+    """The rows of a named query, read now. Raises StoreUnavailable."""
     try:
         return _the_reader().frame(query, **parameters)
     except duckdb.Error as error:
@@ -85,10 +86,10 @@ def _frame(query: str, **parameters: Value) -> pd.DataFrame:
 
 @st.cache_data(ttl=30, max_entries=500, show_spinner=False)
 def _kept(key: str, query: str, _parameters: dict[str, Value]) -> pd.DataFrame:  # noqa: ARG001 -- the key has them
-    return _frame(query, **_parameters)
+    return frame(query, **_parameters)
 
 
-def _unless_new(
+def unless_new(
     fresh: Freshness, query: str, parameters: dict[str, Value], rolling: tuple[str, ...] = ()
 ) -> pd.DataFrame:
     """The rows of `query`, from the last 30 s where nothing arrived since: refreshes and viewers share the work.
@@ -105,7 +106,7 @@ def source() -> Source:
 
 
 def freshness() -> Freshness:
-    row = _frame("freshness").iloc[0]
+    row = frame("freshness").iloc[0]
     delivered, changed = (
         None if pd.isna(row[name]) else row[name].to_pydatetime() for name in ("last_delivery_at", "last_change_at")
     )
@@ -120,64 +121,64 @@ def summary(fresh: Freshness, scope: Scope, *, window: timedelta, now: datetime)
         "previous_start": now - 2 * window,
         "day_ago": now - timedelta(hours=24),
     }
-    row = _unless_new(fresh, "summary", {**scope.parameters(), **times}, tuple(times)).iloc[0].to_dict()
+    row = unless_new(fresh, "summary", {**scope.parameters(), **times}, tuple(times)).iloc[0].to_dict()
     return {str(name): None if pd.isna(value) else float(value) for name, value in row.items()}
 
 
 def daily_outcomes(fresh: Freshness, scope: Scope, *, zone: ZoneInfo, chart_start: datetime) -> pd.DataFrame:
     """One row for each calendar day of `zone` since `chart_start` that saw runs."""
     days: dict[str, Value] = {"zone": zone.key, "chart_start": chart_start}
-    return _unless_new(fresh, "daily_outcomes", {**scope.parameters(), **days})
+    return unless_new(fresh, "daily_outcomes", {**scope.parameters(), **days})
 
 
 def runs(query: RunQuery, *, limit: int, offset: int = 0) -> pd.DataFrame:
     """A page of the latest attempts, newest first."""
-    return _frame("run_page", **query.parameters(), limit=limit, offset=offset)
+    return frame("run_page", **query.parameters(), limit=limit, offset=offset)
 
 
 def newest_runs(fresh: Freshness, query: RunQuery, *, limit: int) -> pd.DataFrame:
     """The first page of `runs`, kept while nothing arrives."""
     parameters = {**query.parameters(), "limit": limit, "offset": 0}
-    return _unless_new(fresh, "run_page", parameters, ("since",) if query.until is None else ())
+    return unless_new(fresh, "run_page", parameters, ("since",) if query.until is None else ())
 
 
 def run_count(query: RunQuery) -> int:
-    return int(_frame("run_count", **query.parameters()).iloc[0]["total"])
+    return int(frame("run_count", **query.parameters()).iloc[0]["total"])
 
 
 def active_alerts(fresh: Freshness, scope: Scope, *, limit: int) -> pd.DataFrame:
     """Alerts that nobody took on yet, the most severe and newest first."""
-    return _unless_new(fresh, "alert_list", {**scope.parameters(), "statuses": ("active",), "limit": limit})
+    return unless_new(fresh, "alert_list", {**scope.parameters(), "statuses": ("active",), "limit": limit})
 
 
 def alert_counts(scope: Scope) -> dict[str, int]:
     """Active alerts by severity: critical, warning, info."""
-    row = _frame("alert_counts", **scope.parameters()).iloc[0]
+    row = frame("alert_counts", **scope.parameters()).iloc[0]
     return {severity: int(row[severity]) for severity in ("critical", "warning", "info")}
 
 
 @st.cache_data(ttl=30, show_spinner=False)
 def filter_options(database_url: str, _since: datetime) -> pd.DataFrame:  # noqa: ARG001 -- the URL is the cache's key
     """Repositories with their provider, and the busiest branches since `_since` (UTC). Kept for 30 s."""
-    return _frame("filter_options", since=_since, limit=BRANCHES_OFFERED)
+    return frame("filter_options", since=_since, limit=BRANCHES_OFFERED)
 
 
 def attempts(run_id: str) -> pd.DataFrame:
     """All attempts of a run, newest first; empty for an unknown id."""
-    return _frame("run_attempts", id=run_id)
+    return frame("run_attempts", id=run_id)
 
 
 def jobs(attempt_id: str) -> pd.DataFrame:
-    return _frame("attempt_jobs", attempt_id=attempt_id)
+    return frame("attempt_jobs", attempt_id=attempt_id)
 
 
 def steps(attempt_id: str) -> pd.DataFrame:
-    return _frame("attempt_steps", attempt_id=attempt_id)
+    return frame("attempt_steps", attempt_id=attempt_id)
 
 
 def last_deliveries() -> dict[str, dict[str, Any]]:
     """The newest webhook call of each CI system that sent any: last_at, last_result, last_reason."""
-    rows: list[dict[Any, Any]] = _frame("last_deliveries").to_dict("records")
+    rows: list[dict[Any, Any]] = frame("last_deliveries").to_dict("records")
     return {text(row["provider"]): row for row in rows}
 
 
@@ -186,23 +187,32 @@ def _client(base_url: str) -> httpx.Client:
     return httpx.Client(base_url=base_url, timeout=httpx.Timeout(5.0))
 
 
-def acknowledge(alert_id: str, by: str) -> None:
-    """Take an alert on. Raises Conflict when somebody was first, StoreUnavailable when ingest can't be reached."""
+def ask_service(
+    method: str, path: str, *, by: str = "dashboard", role: Role = Role.OPERATOR, json: Any = None
+) -> httpx.Response:
+    """Call the ingest service's REST API as `by`, in the dashboard's own name.
+
+    Raises Conflict when somebody was first, DashboardError with the service's sentence for any other refusal, and
+    StoreUnavailable when it can't be reached.
+    """
     chosen = settings()
-    headers = own_headers(chosen, by, Role.OPERATOR)
+    headers = own_headers(chosen, by, role)
     try:
-        answer = _client(chosen.ingest_url).post(
-            f"/api/v1/alerts/{alert_id}/acknowledge", json={"by": by, "note": ""}, headers=headers
-        )
+        answer = _client(chosen.ingest_url).request(method, f"/api/v1{path}", json=json, headers=headers)
     except httpx.HTTPError:
         raise StoreUnavailable(
             "The ingest service can't be reached, so nothing was changed.",
             hint=f"It is expected at {chosen.ingest_url}.",
         ) from None
     if answer.is_success:
-        return
+        return answer
     message = _message_of(answer)
     raise Conflict(message) if answer.status_code == httpx.codes.CONFLICT else DashboardError(message)
+
+
+def acknowledge(alert_id: str, by: str) -> None:
+    """Take an alert on. Raises as `ask_service`."""
+    ask_service("POST", f"/alerts/{alert_id}/acknowledge", by=by, json={"by": by, "note": ""})
 
 
 def _message_of(answer: httpx.Response) -> str:
