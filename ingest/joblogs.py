@@ -1,12 +1,12 @@
 """The log of a job: from the store, or else from the CI system and then kept."""
 
 import asyncio
-import gzip
 from datetime import UTC, datetime
 from typing import Any
 
 from core.errors import Gone, NotFound
-from core.logs.keep import KeptLog, why
+from core.logs.keep import KeptLog
+from core.store import job_logs
 from ingest.api.frames import records
 from ingest.service import Service
 
@@ -34,13 +34,12 @@ async def log_of(service: Service, job: Row, repository: str, provider: str) -> 
 
 
 def _keep(service: Service, job: Row, status: str, kept: KeptLog) -> None:
-    text = kept.text()
-    excerpt, line = why(text)
-    failed = job["status"] == "failed"
-    row = [job["id"], job["attempt_id"], datetime.now(UTC), status, kept.size, kept.is_cut]
-    row += [gzip.compress(text.encode(), 6), excerpt if failed else None, line]
-    service.writer.transact(
-        lambda cursor: cursor.execute(
-            "INSERT OR REPLACE INTO job_logs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row
-        ).fetchall()
-    ).result()
+    log = job_logs.packed(
+        kept,
+        job_id=job["id"],
+        attempt_id=job["attempt_id"],
+        status=status,
+        has_failed=job["status"] == "failed",
+        at=datetime.now(UTC),
+    )
+    service.writer.transact(lambda cursor: job_logs.keep(cursor, [log])).result()

@@ -2,22 +2,28 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 from rich.progress import track
 
 from core.errors import Conflict, DashboardError
-from core.model import Delivery
+from core.logs.keep import KeptLog
+from core.model import Changes, Delivery
 from core.settings import Settings
-from core.store import alerts, stored_settings
+from core.store import alerts, job_logs, stored_settings
 from core.store.duckdb_file import open_owned
 from core.store.reader import Reader
 from core.store.writer import Writer
 from ingest.simulation.history import SimulatedRun, simulate
+from ingest.simulation.job_logs import LoggedJob, log_text
 from ingest.simulation.payloads import changes_of, workflow_run
 
 AT_ONCE = 250
+LOG_DAYS = 30
+LOG_BYTES = 1_048_576
 
 _one_at_a_time = threading.Lock()
 
@@ -75,12 +81,44 @@ def _write_history(writer: Writer, days: int, now: datetime) -> Iterator[int]:
 
 
 def _write(writer: Writer, runs: list[SimulatedRun], now: datetime) -> None:
-    futures = [
-        writer.submit_delivery(_delivery(run)) if _came_by_webhook(run, now) else writer.submit_changes(changes_of(run))
-        for run in runs
-    ]
+    """The runs, and the logs that were fetched of their jobs."""
+    futures: list[Future[Any]] = []
+    logs: list[job_logs.JobLog] = []
+    for run in runs:
+        changes = changes_of(run)
+        futures.append(
+            writer.submit_delivery(_delivery(run, changes))
+            if _came_by_webhook(run, now)
+            else writer.submit_changes(changes)
+        )
+        logs += _logs(run, changes, now)
+    if logs:
+        futures.append(writer.transact(lambda cursor: job_logs.keep(cursor, logs)))
     for future in futures:
         future.result()
+
+
+def _logs(run: SimulatedRun, changes: Changes, now: datetime) -> Iterator[job_logs.JobLog]:
+    """Kept are the logs of failed jobs, as long as logs are kept by default, and what somebody looked at lately."""
+    for job, row in zip(run.jobs, changes.jobs, strict=True):
+        age = (now - job.finished_at).days
+        has_failed = job.conclusion in ("failure", "timed_out")
+        if not (has_failed and age < LOG_DAYS) and not (job.conclusion == "success" and age < 7 and job.id % 20 == 0):
+            continue
+        steps = [step for step in changes.steps if step.job_id == row.id]
+        logged = LoggedJob(
+            job.id, job.name, run.repository.provider, run.repository.name, run.branch, run.sha, job.conclusion, steps
+        )
+        kept = KeptLog(LOG_BYTES)
+        kept.feed(log_text(logged, now).encode())
+        yield job_logs.packed(
+            kept,
+            job_id=row.id,
+            attempt_id=row.attempt_id,
+            status="kept",
+            has_failed=has_failed,
+            at=job.finished_at,
+        )
 
 
 def _evaluate(writer: Writer, finished: alerts.Finished, now: datetime) -> None:
@@ -94,7 +132,7 @@ def _came_by_webhook(run: SimulatedRun, now: datetime) -> bool:
     return run.repository.provider == "github-actions" and (now - run.started_at).days < 1
 
 
-def _delivery(run: SimulatedRun) -> Delivery:
+def _delivery(run: SimulatedRun, changes: Changes) -> Delivery:
     payload = workflow_run(run)
     return Delivery(
         provider="github-actions",
@@ -105,5 +143,5 @@ def _delivery(run: SimulatedRun) -> Delivery:
         result="processed",
         reason=None,
         payload=orjson.dumps(payload).decode(),
-        changes=changes_of(run),
+        changes=changes,
     )

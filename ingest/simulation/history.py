@@ -62,6 +62,13 @@ def simulate(now: datetime, days: int = 60, seed: int = 7) -> Iterator[Simulated
     return iter(sorted(found, key=lambda run: (run.started_at, run.run_id, run.attempt)))
 
 
+def in_outage(moment: datetime, now: datetime) -> bool:
+    """True in the afternoon on which nearly everything fails, seen from `now`."""
+    begin = now.replace(hour=13, minute=10, second=0, microsecond=0) - timedelta(days=OUTAGE_DAYS_AGO)
+    begin -= timedelta(days=max(0, begin.weekday() - 4))  # on a working day, so that somebody notices
+    return begin <= moment < begin + timedelta(hours=OUTAGE_HOURS)
+
+
 class _Line:
     """The runs of one workflow."""
 
@@ -146,7 +153,7 @@ class _Line:
 
     def _conclusion(self, moment: datetime, attempt: int, flaky: bool) -> tuple[str, bool]:
         """How an attempt ends, and whether its failure is one of a flaky job. It usually passes when re-run."""
-        if self._in_outage(moment) and attempt == 1:
+        if in_outage(moment, self.now) and attempt == 1:
             return ("failure" if self.chance.random() < 0.9 else "cancelled"), False
         if flaky and self.chance.random() < 0.85:
             return "success", False
@@ -161,11 +168,6 @@ class _Line:
 
     def _has_flaky_job(self) -> bool:
         return any(name == self.repository.name and job in self.workflow.jobs for name, job in company.FLAKY_JOBS)
-
-    def _in_outage(self, moment: datetime) -> bool:
-        begin = self.now.replace(hour=13, minute=10, second=0, microsecond=0) - timedelta(days=OUTAGE_DAYS_AGO)
-        begin -= timedelta(days=max(0, begin.weekday() - 4))  # on a working day, so that somebody notices
-        return begin <= moment < begin + timedelta(hours=OUTAGE_HOURS)
 
     def _is_first_slow(self, moment: datetime) -> bool:
         """True once: for the first run after the slow-down began."""

@@ -1,3 +1,4 @@
+import gzip
 from collections import Counter, defaultdict
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from core.store.duckdb_file import open_read_only
 from ingest.simulation import company
 from ingest.simulation.fill import fill
 from ingest.simulation.history import SimulatedRun, simulate
+from ingest.simulation.job_logs import LoggedJob, log_text
 from ingest.simulation.payloads import changes_of
 from tests.builders import NOON
 
@@ -71,6 +73,54 @@ def test_one_pipeline_is_slower_since_one_commit(history: list[SimulatedRun]) ->
 
 def test_every_run_is_understood_by_the_parser_of_its_system(history: list[SimulatedRun]) -> None:
     assert all(len(changes_of(run).runs) == 1 for run in history[::20])
+
+
+def _logged(run: SimulatedRun) -> list[LoggedJob]:
+    changes = changes_of(run)
+    return [
+        LoggedJob(
+            job.id, job.name, run.repository.provider, run.repository.name, run.branch, run.sha, job.conclusion,
+            [step for step in changes.steps if step.job_id == row.id],
+        )
+        for job, row in zip(run.jobs, changes.jobs, strict=True)
+        if job.conclusion in ("success", "failure", "timed_out")
+    ]  # fmt: skip
+
+
+def test_every_job_has_a_log_that_ends_as_its_ci_system_ends_it(history: list[SimulatedRun]) -> None:
+    ends = {
+        "github-actions": ("##[error]Process completed with exit code", "##[error]The job has exceeded"),
+        "gitlab": ("ERROR: Job failed",),
+        "jenkins": ("ERROR: script returned exit code", "Timeout has been exceeded"),
+    }
+    for run in history[::7]:
+        for job in _logged(run):
+            text = log_text(job, NOW)
+            assert text == log_text(job, NOW)
+            has_ended_badly = any(end in text for end in ends[job.provider])
+            assert has_ended_badly == (job.conclusion != "success")
+
+
+def test_one_cause_fails_jobs_of_several_pipelines_since_a_day(history: list[SimulatedRun]) -> None:
+    hit = defaultdict(set)
+    for run in history:
+        for job in _logged(run):
+            if job.conclusion == "failure" and "certificate has expired" in log_text(job, NOW):
+                hit[run.repository.name].add(run.started_at)
+    assert len(hit) >= 2
+    assert min(min(moments) for moments in hit.values()) > NOW - timedelta(days=10)
+
+
+def test_the_logs_of_failed_jobs_are_kept_with_why_they_failed(tmp_path: Path) -> None:
+    settings = load_settings(database_url=f"duckdb:///{tmp_path}/demo.duckdb")
+    fill(settings, days=5)
+    with open_read_only(settings.database_path) as connection:
+        rows = connection.execute(
+            """SELECT content, excerpt FROM jobs AS j LEFT JOIN job_logs AS l ON l.job_id = j.id
+            WHERE j.status = 'failed'"""
+        ).fetchall()
+    assert len(rows) > 10
+    assert all(excerpt and gzip.decompress(content) for content, excerpt in rows)
 
 
 def test_a_filled_database_says_that_it_is_simulated_and_is_filled_once(tmp_path: Path) -> None:
