@@ -166,11 +166,27 @@ class Settings(BaseSettings):
         description="OpenID Connect issuer whose RS256 and ES256 tokens are accepted: `https://login.example.org`.",
     )
     oidc_audience: str | None = Field(
-        None, description="Audience that the issuer's tokens must name. Required with OIDC_ISSUER."
+        None, description="Audience that the issuer's tokens must name at the API. Without it none is accepted there."
     )
     oidc_role_claim: str = Field(
         "roles",
         description="Claim that holds `viewer`, `operator` or `admin`; dots reach inside: `realm_access.roles`.",
+    )
+    oidc_default_role: Literal["viewer", "none"] = Field(
+        "viewer",
+        description="Role of whom neither the claim nor `PUT /api/v1/settings` names. `none` where the issuer lets "
+        "anybody sign in.",
+    )
+    oidc_client_id: str | None = Field(
+        None, description="This dashboard's name at the OIDC issuer. Set: people sign in to see the dashboard."
+    )
+    oidc_client_secret: SecretStr | None = Field(None, description="The dashboard's secret at the OIDC issuer.")
+    oidc_scope: str = Field("openid email profile", description="Scopes asked for when somebody signs in.")
+    sign_in_hours: int = Field(12, ge=1, le=720, description="Hours after which people sign in to the dashboard anew.")
+    dashboard_anonymous_role: Literal["viewer", "operator", "admin"] | None = Field(
+        None,
+        description="What people may do on the dashboard without signing in. Default: everything where it is reached "
+        "on loopback only and no sign-in is configured, else nothing.",
     )
     public_badges: bool = Field(False, description="Serve badges without a token even where reads need one.")
     rate_limit_per_minute: int = Field(60, ge=1, description="Requests a minute from one address without a credential.")
@@ -252,9 +268,15 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
-    def _issuer_needs_an_audience(self) -> "Settings":
-        if self.oidc_issuer and not self.oidc_audience:
-            raise ValueError("OIDC_AUDIENCE: is required with OIDC_ISSUER, or tokens for other services would pass")
+    def _issuer_is_of_use(self) -> "Settings":
+        if self.oidc_issuer and not (self.oidc_audience or self.oidc_client_id):
+            raise ValueError(
+                "OIDC_ISSUER: needs OIDC_AUDIENCE (its tokens at the API), OIDC_CLIENT_ID (signing in to the "
+                "dashboard), or both"
+            )
+        missing = [name for name in ("oidc_issuer", "oidc_client_secret", "jwt_secret") if not getattr(self, name)]
+        if self.oidc_client_id and missing:
+            raise ValueError(f"OIDC_CLIENT_ID: needs {', '.join(missing).upper()} too (see docs/security.md)")
         return self
 
     @field_validator("github_api_url")

@@ -10,6 +10,9 @@ if ROOT not in sys.path:
 
 import streamlit as st  # noqa: E402
 
+from core.settings import settings  # noqa: E402
+from dashboard import data, server  # noqa: E402
+from dashboard.parts import sign_in  # noqa: E402
 from dashboard.parts.notices import explained  # noqa: E402
 
 # Less air around the page than Streamlit's default, so that tiles, chart and alerts fit one screen.
@@ -23,6 +26,13 @@ STYLE = """<style>
 def main() -> None:
     st.set_page_config(page_title="CI/CD Health", page_icon=str(Path(__file__).with_name("icon.svg")), layout="wide")
     st.html(STYLE)
+    visitor = data.visitor()
+    if visitor is None:
+        sign_in.draw_door(settings())
+        return
+    if visitor.role is None:
+        sign_in.draw_no_role(visitor)
+        return
     pages = {
         "": [
             st.Page("views/overview.py", title="Overview", icon=":material/monitor_heart:", default=True),
@@ -35,7 +45,12 @@ def main() -> None:
             st.Page("views/run.py", title="Run", visibility="hidden"),
         ],
     }
-    st.navigation(pages, position="top").run()
+    st.navigation(pages | sign_in.pages(visitor, settings()), position="top").run()
 
 
-main()
+if __name__ == "__main__":
+    main()  # for each drawing of a page, Streamlit runs this file as a script
+else:
+    # `streamlit run` sees the App below and imports this file to serve it.
+    # https://docs.streamlit.io/develop/api-reference/app
+    app = st.App(Path(__file__), **server.options())

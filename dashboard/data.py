@@ -1,7 +1,8 @@
 """What pages read and do: one small function for each named query, and the REST call that acts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,12 +11,13 @@ import httpx
 import pandas as pd
 import streamlit as st
 
-from core.access import Role, own_headers
-from core.errors import Conflict, DashboardError, StoreUnavailable
+from core.access import Role, own_headers, stored_roles
+from core.errors import Conflict, DashboardError, Forbidden, StoreUnavailable
 from core.queries import Value
 from core.settings import Settings, settings
 from core.store.reader import RemoteReader, Source
 from dashboard.parts.formats import text
+from dashboard.visitor import Visitor, visitor_of
 
 BRANCHES_OFFERED = 200
 
@@ -187,16 +189,45 @@ def _client(base_url: str) -> httpx.Client:
     return httpx.Client(base_url=base_url, timeout=httpx.Timeout(5.0))
 
 
-def ask_service(
-    method: str, path: str, *, by: str = "dashboard", role: Role = Role.OPERATOR, json: Any = None
-) -> httpx.Response:
-    """Call the ingest service's REST API as `by`, in the dashboard's own name.
+@st.cache_data(ttl=5, show_spinner=False)
+def _stored_roles(database_url: str) -> Mapping[str, Role]:  # noqa: ARG001 -- the URL is the cache's key
+    rows = frame("stored_settings")
+    return stored_roles(dict(zip(rows["key"], rows["value"], strict=True)))
 
-    Raises Conflict when somebody was first, DashboardError with the service's sentence for any other refusal, and
-    StoreUnavailable when it can't be reached.
-    """
+
+def visitor() -> Visitor | None:
+    """Who looks at this page; None for a stranger, who may see nothing. Raises BadSetting, StoreUnavailable."""
     chosen = settings()
-    headers = own_headers(chosen, by, role)
+    address = st.get_option("server.address") or ""
+    return visitor_of(st.user.to_dict(), chosen, lambda: _stored_roles(chosen.database_url), address, datetime.now(UTC))
+
+
+def may(role: Role) -> bool:
+    """True if whoever looks at this page may do what needs `role`: ask before showing a button for it."""
+    found = visitor()
+    return found is not None and found.may(role)
+
+
+def signed_in_name() -> str | None:
+    """The name of whoever signed in: what he does is done in this name. None where nobody signs in: ask for one."""
+    found = visitor()
+    return found.name if found else None
+
+
+def ask_service(
+    method: str, path: str, *, by: str = "dashboard", role: Role | None = None, json: Any = None
+) -> httpx.Response:
+    """Call the ingest service's REST API for whoever looks at the page, if he may do what needs `role`.
+
+    `role` is viewer for GET and operator for anything else, unless given. `by` names somebody who didn't sign in.
+    Raises Forbidden for who may not, Conflict when somebody was first, DashboardError with the service's sentence for
+    any other refusal, and StoreUnavailable when it can't be reached.
+    """
+    chosen, found = settings(), visitor()
+    needed = role or (Role.VIEWER if method == "GET" else Role.OPERATOR)
+    if found is None or found.role is None or not found.may(needed):
+        raise Forbidden("You may not do this.", hint=f"It needs the role {needed.word}.")
+    headers = own_headers(chosen, found.subject or by, found.role, found.about)
     try:
         answer = _client(chosen.ingest_url).request(method, f"/api/v1{path}", json=json, headers=headers)
     except httpx.HTTPError:

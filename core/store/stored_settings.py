@@ -11,7 +11,6 @@ WRITE_KEY = "api_write_key_hash"
 PREVIOUS_KEY = "api_write_key_previous_hash"
 PREVIOUS_UNTIL = "api_write_key_previous_until"
 SEEDED_FROM = "api_write_key_seed_hash"
-ROLES = "roles"
 
 SEED = "API_WRITE_KEY"
 

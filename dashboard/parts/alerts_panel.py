@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
+from core.access import Role
 from core.errors import Conflict, DashboardError
 from dashboard import data
 from dashboard.parts.formats import exact, first_line, plain, relative, run_path, safe_url, text
@@ -23,10 +24,11 @@ SEVERITIES = {
 
 def draw(alerts: pd.DataFrame, total: int, *, now: datetime, zone: ZoneInfo, online: bool) -> None:
     """The newest of `total` alerts, at most MOST_SHOWN, each with a button while ingest is online."""
+    can_act = online and data.may(Role.OPERATOR)
     with st.container(border=True, height=372, key="alerts"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.subheader(f"Active alerts ({total})" if total else "Active alerts", anchor=False, width="content")
-            if total and online:
+            if total and can_act and not data.signed_in_name():
                 st.text_input(
                     "Your name", key=NAME, placeholder="Your name", max_chars=100, width=150, persist_state="session",
                     label_visibility="collapsed", autocomplete="name",
@@ -36,12 +38,12 @@ def draw(alerts: pd.DataFrame, total: int, *, now: datetime, zone: ZoneInfo, onl
             st.success("Nothing needs attention.", icon=":material/check_circle:")
             return
         for alert in alerts.head(MOST_SHOWN).to_dict("records"):
-            _alert(alert, now, zone, online)
+            _alert(alert, now, zone, can_act)
         if total > MOST_SHOWN:
             st.caption(f"and {total - MOST_SHOWN} more, shown as these are taken on")
 
 
-def _alert(alert: dict[Any, Any], now: datetime, zone: ZoneInfo, online: bool) -> None:
+def _alert(alert: dict[Any, Any], now: datetime, zone: ZoneInfo, can_act: bool) -> None:
     icon, colour = SEVERITIES.get(text(alert["severity"]), SEVERITIES["info"])
     since, run_key = alert["created_at"], text(alert["run_key"])
     times = int(alert["occurrences"])
@@ -59,7 +61,7 @@ def _alert(alert: dict[Any, Any], now: datetime, zone: ZoneInfo, online: bool) -
         with st.container(gap=None):
             st.markdown(f":{colour}[{icon}] **{plain(alert['message'])}**")
             st.caption(" · ".join(part for part in [*facts, *links] if part), help=_details(alert, zone))
-        if online:
+        if can_act:
             st.button(
                 "Acknowledge", key=f"acknowledge_{text(alert['id'])}", on_click=_acknowledge, args=(text(alert["id"]),)
             )
@@ -82,7 +84,7 @@ def markdown_target(url: object) -> str | None:
 
 def _acknowledge(alert_id: str) -> None:
     """Take the alert on by REST; the outcome is told on the next drawing of the panel."""
-    by = text(st.session_state.get(NAME)).strip()
+    by = data.signed_in_name() or text(st.session_state.get(NAME)).strip()
     if not by:
         st.session_state[NOTICE] = ("Enter your name first, so that others see who takes it on.", ":material/person:")
         return

@@ -8,11 +8,9 @@ from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
-import orjson
-
-from core.access import ROLES, Role
+from core.access import Role, role_of, shown_name, stored_roles
 from core.errors import Unauthorized
 from core.key_hash import is_key
 from core.settings import Settings
@@ -56,7 +54,12 @@ class Callers:
         """A caller without a credential: everything passes where nothing is configured, reads where no tokens are."""
         if not self._is_configured():
             return Caller("anonymous", Role.ADMIN, "open")
-        return Caller("anonymous", None if self._settings.jwt_secret else Role.VIEWER, "open")
+        return Caller("anonymous", None if self.reads_need_token else Role.VIEWER, "open")
+
+    @property
+    def reads_need_token(self) -> bool:
+        """True where tokens are accepted: then who reads must show one."""
+        return self._tokens.are_accepted
 
     def needs_key(self) -> bool:
         """True where a write key is set."""
@@ -65,7 +68,7 @@ class Callers:
     def caller(self, authorization: str | None, key: str | None) -> Caller:
         """Who shows these; of two good ones the stronger wins. Raises Unauthorized (why) for a wrong one."""
         found: list[Caller] = []
-        if authorization and self._tokens.are_accepted:
+        if authorization and self.reads_need_token:
             found.append(self._bearer(_token_in(authorization)))
         if key is not None and self.needs_key():
             if not self.is_write_key(key):
@@ -94,18 +97,14 @@ class Callers:
 
     def _bearer(self, token: str) -> Caller:
         claims = self._tokens.claims_of(token)
-        roles = self.roles()
-        email = claims.get("email") if claims.get("email_verified") is True else None
-        named = next((roles[name] for name in (claims["sub"], email) if isinstance(name, str) and name in roles), None)
-        return Caller(str(email or claims["sub"])[:200], named or self._tokens.role_of(claims), "bearer")
+        return Caller(shown_name(claims), role_of(claims, self.roles(), self._settings), "bearer")
 
     def roles(self) -> dict[str, Role]:
         """Who has which role by the settings table; stronger than what a token claims."""
-        stored: dict[str, Any] = orjson.loads(self._table().get(stored_settings.ROLES, "{}"))
-        return {name: ROLES[word] for name, word in stored.items() if word in ROLES}
+        return stored_roles(self._table())
 
     def _is_configured(self) -> bool:
-        return self.needs_key() or self._tokens.are_accepted
+        return self.needs_key() or self.reads_need_token
 
     def _table(self) -> Mapping[str, str]:
         with self._lock:

@@ -1,11 +1,10 @@
 """Bearer tokens: checked by PyJWT, refused with a reason that tells the caller what to do and an attacker nothing."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import jwt
 
-from core.access import AUDIENCE, ROLES, Role
+from core.access import AUDIENCE
 from core.errors import Unauthorized
 from core.settings import Settings
 from ingest.access.issuer import Issuer
@@ -32,9 +31,9 @@ class Tokens:
         self._secrets = [
             secret.get_secret_value() for secret in (settings.jwt_secret, settings.jwt_secret_previous) if secret
         ]
-        self._issuer = Issuer(settings.oidc_issuer) if settings.oidc_issuer else None
+        # An issuer may be for signing in to the dashboard alone: without an audience no token of its is for us.
+        self._issuer = Issuer(settings.oidc_issuer) if settings.oidc_issuer and settings.oidc_audience else None
         self._audience = settings.oidc_audience
-        self._role_claim = settings.oidc_role_claim
 
     @property
     def are_accepted(self) -> bool:
@@ -56,12 +55,6 @@ class Tokens:
         except (ValueError, TypeError, RecursionError):  # what a hostile header can provoke below PyJWT
             raise Unauthorized("The token is malformed.") from None
         raise Unauthorized("The token's algorithm is not accepted.")
-
-    def role_of(self, claims: Mapping[str, Any]) -> Role:
-        """The highest role that the claims name; viewer where they name none."""
-        found = [claims.get("role"), _inside(claims, self._role_claim)]
-        words = [word for value in found for word in (value if isinstance(value, list) else [value])]
-        return max((ROLES[word] for word in words if isinstance(word, str) and word in ROLES), default=Role.VIEWER)
 
     def _by_secret(self, token: str) -> dict[str, Any]:
         """An own token. It may lack an audience (the secret is this service's alone), but not name another one."""
@@ -93,13 +86,3 @@ class Tokens:
             options={"require": ["exp", "sub", "aud", "iss"]},
         )
         return claims
-
-
-def _inside(claims: Mapping[str, Any], path: str) -> object:
-    """What stands at `path` (a claim's whole name, or names with dots between them)."""
-    if path in claims:
-        return claims[path]
-    value: object = claims
-    for name in path.split("."):
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value

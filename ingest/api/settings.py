@@ -7,7 +7,7 @@ import orjson
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from core.access import Role
+from core.access import ROLES_KEY, Role
 from core.redaction import Redactor, masked, secrets_of
 from core.store import stored_settings as store
 from ingest.api.dependencies import Calling, Running, needs
@@ -71,7 +71,7 @@ def change(service: Running, caller: Calling, change: SettingsChange) -> Setting
     now = datetime.now(UTC)
     if change.roles is not None:
         roles = orjson.dumps(change.roles).decode()
-        service.writer.transact(lambda cursor: store.put(cursor, {store.ROLES: roles}, caller.name, now)).result()
+        service.writer.transact(lambda cursor: store.put(cursor, {ROLES_KEY: roles}, caller.name, now)).result()
     if change.api_write_key is not None:
         new, hours = change.api_write_key.get_secret_value(), change.previous_key_valid_hours
         until = now + timedelta(hours=hours) if hours else None
