@@ -38,6 +38,9 @@ def main() -> None:
             st.Page("views/overview.py", title="Overview", icon=":material/monitor_heart:", default=True),
             st.Page("views/runs.py", title="Runs", icon=":material/list:"),
         ],
+        "Insights": [
+            st.Page("views/flaky.py", title="Flaky jobs", icon=":material/casino:"),
+        ],
         "Operate": [
             st.Page("views/setup.py", title="Set up", icon=":material/webhook:"),
         ],

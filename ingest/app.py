@@ -19,6 +19,7 @@ from ingest.api import (
     exports,
     health,
     ingest_health,
+    insights,
     lights,
     metrics,
     prometheus,
@@ -60,6 +61,7 @@ api = FastAPI(
 errors.install(api)
 READS = [
     metrics.router,
+    insights.router,
     ingest_health.router,
     build_logs.router,
     builds.router,

@@ -1,6 +1,7 @@
 """The pipeline status chart: one theme, one palette, figures as plain dictionaries (`go.Figure` is slow)."""
 
 from datetime import date, datetime, timedelta
+from html import escape
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -60,6 +61,33 @@ def status_figure(daily: pd.DataFrame, view: View) -> dict[str, Any]:
         "yaxis": {"fixedrange": True, "rangemode": "tozero", "nticks": 5, "tickformat": ",d", "automargin": True},
     }  # fmt: skip
     return {"data": traces, "layout": layout}
+
+
+# Series that are no outcome: Okabe and Ito's blue, orange, green, pink, sky blue, and grey for the rest.
+SERIES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#999999")
+
+
+def figure(traces: list[dict[str, Any]], *, height: int = 260, **layout: Any) -> dict[str, Any]:
+    """A figure in the one theme; `layout` adds to it, and its axes keep what the theme says of them."""
+    axis: dict[str, Any] = {"fixedrange": True, "automargin": True}
+    base: dict[str, Any] = {
+        "height": height, "dragmode": False, "margin": {"l": 8, "r": 8, "t": 8, "b": 8}, "hovermode": "closest",
+        "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)",
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},
+        "xaxis": axis | {"showgrid": False} | layout.pop("xaxis", {}),
+        "yaxis": axis | {"rangemode": "tozero", "nticks": 5} | layout.pop("yaxis", {}),
+    }  # fmt: skip
+    return {"data": traces, "layout": base | layout}
+
+
+def label(value: str) -> str:
+    """A text from outside for a legend or an axis: Plotly reads a few HTML tags, which then show as they are."""
+    return escape(value, quote=False)
+
+
+def draw(shown: dict[str, Any], *, key: str, alt: str) -> None:
+    """A figure to look at; nothing happens on a click."""
+    st.plotly_chart(shown, key=key, config={"displayModeBar": False}, alt=alt)
 
 
 def draw_status(daily: pd.DataFrame, view: View) -> None:

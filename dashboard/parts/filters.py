@@ -81,7 +81,7 @@ def viewer_zone(name: str | None) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def filter_row(*, with_status: bool = False) -> View:
+def filter_row(*, with_status: bool = False, default_window: str = DEFAULT_WINDOW) -> View:
     """Draw the filters; returns the view that they and the URL describe. `with_status` adds a select of outcomes."""
     options = data.filter_options(settings().database_url, datetime.now(UTC) - timedelta(days=90))
     repositories = options[options["kind"] == "repository"]
@@ -93,9 +93,9 @@ def filter_row(*, with_status: bool = False) -> View:
         branch = _choice("branch", "Branch", list(options.loc[options["kind"] == "branch", "value"]))
         outcome = _choice("status", "Status", list(OUTCOMES), OUTCOME_NAMES) if with_status else None
         window = st.segmented_control(
-            "Window", list(WINDOWS), default=DEFAULT_WINDOW, key="window", bind="query-params", required=True
+            "Window", list(WINDOWS), default=default_window, key="window", bind="query-params", required=True
         )
-    view = view_of(Scope(provider, repository, branch), window or DEFAULT_WINDOW)
+    view = view_of(Scope(provider, repository, branch), window or default_window)
     return replace(view, outcome=outcome) if with_status else view
 
 

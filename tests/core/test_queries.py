@@ -15,6 +15,7 @@ EVERY = NOBODY | {
     "attempt_id": "x", "alert_id": "x", "result": None, "delivery_id": "x", "now": NOW,
     "status": None, "attempt_ids": ("x",),
     "repository_id": "x",
+    "job": "x",
 }  # fmt: skip
 NAMES = sorted(path.stem for path in (Path(__file__).parents[2] / "core" / "sql" / "read").glob("*.sql"))
 

@@ -1,0 +1,1 @@
+"""What pages read beyond the overview: one module for each area, built on `dashboard.data`."""

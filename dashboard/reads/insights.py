@@ -1,0 +1,53 @@
+"""What the insight pages read. They look at weeks, so an answer is kept for a minute however much arrives meanwhile."""
+
+from datetime import datetime
+
+import pandas as pd
+import streamlit as st
+
+from core.queries import Value
+from core.settings import settings
+from dashboard.data import Scope, frame
+
+MOST_ROWS = 500
+KEPT_SECONDS = 60
+
+
+def kept(query: str, parameters: dict[str, Value]) -> pd.DataFrame:
+    """The rows of a named query, at most a minute old. Times in the parameters should be whole minutes."""
+    return _kept(f"{settings().database_url} {sorted(parameters.items())}", query, parameters)
+
+
+@st.cache_data(ttl=KEPT_SECONDS, max_entries=200, show_spinner=False)
+def _kept(key: str, query: str, _parameters: dict[str, Value]) -> pd.DataFrame:  # noqa: ARG001 -- the key has them
+    return frame(query, **_parameters)
+
+
+def window(scope: Scope, since: datetime, until: datetime) -> dict[str, Value]:
+    """The parameters that all insight queries share."""
+    return {**scope.parameters(), "since": _minute(since), "until": _minute(until)}
+
+
+def flaky_jobs(scope: Scope, since: datetime, until: datetime) -> pd.DataFrame:
+    """The flaky jobs of the window, the most wasted time first."""
+    return kept("flaky_jobs", {**window(scope, since, until), "limit": MOST_ROWS})
+
+
+def flaky_weeks(scope: Scope, since: datetime, until: datetime, zone: str) -> pd.DataFrame:
+    """Wasted seconds of each flaky job by week of `zone`."""
+    return kept("flaky_weeks", {**window(scope, since, until), "zone": zone})
+
+
+def flaky_tries(pipeline_id: str, job: str, branch: str | None, since: datetime, until: datetime) -> pd.DataFrame:
+    """The tries of one job on the commits on which it was flaky."""
+    return kept(
+        "flaky_tries",
+        {
+            "pipeline_id": pipeline_id, "job": job, "branch": branch,
+            "since": _minute(since), "until": _minute(until), "limit": MOST_ROWS,
+        },
+    )  # fmt: skip
+
+
+def _minute(at: datetime) -> datetime:
+    return at.replace(second=0, microsecond=0)

@@ -1,0 +1,62 @@
+"""What to fix first, as JSON: the same queries as the insight pages."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field
+
+from ingest.api.dependencies import Running
+from ingest.api.frames import records
+from ingest.api.parameters import Text
+
+router = APIRouter(prefix="/insights", tags=["insights"])
+
+
+def insight_window(
+    days: Annotated[int, Query(ge=1, le=365, description="How many days back, from now.")] = 30,
+    provider: Annotated[str | None, Query(max_length=50, description="`github-actions` or `github_actions`.")] = None,
+    repository: Text = None,
+    branch: Text = None,
+) -> dict[str, Any]:
+    """The parameters that all insight queries share."""
+    now = datetime.now(UTC)
+    return {
+        "provider": provider.replace("_", "-") if provider else None,
+        "repository": repository,
+        "branch": branch,
+        "since": now - timedelta(days=days),
+        "until": now,
+    }
+
+
+Window = Annotated[dict[str, Any], Depends(insight_window)]
+Limit = Annotated[int, Query(ge=1, le=500, description="Most rows.")]
+
+
+class FlakyJob(BaseModel):
+    """A job that both failed and succeeded on the same commit, in different attempts or runs."""
+
+    provider: str
+    repository: str
+    pipeline_id: str
+    pipeline: str
+    job: str
+    flaky_commits: int = Field(description="Commits on which it was flaky …")
+    commits: int = Field(description="… of all commits on which it ended.")
+    failures: int = Field(description="Failed tries on the commits on which it also passed.")
+    wasted_seconds: int = Field(description="All tries on such commits but the one success that each run needed.")
+    waited_seconds: int = Field(description="From a run's first failed try to the success of its re-run, added up.")
+    last_at: datetime | None
+
+
+class FlakyJobs(BaseModel):
+    since: datetime
+    until: datetime
+    jobs: list[FlakyJob]
+
+
+@router.get("/flaky", response_model=FlakyJobs, summary="Flaky jobs, the most wasted time first")
+def flaky(service: Running, window: Window, limit: Limit = 100) -> FlakyJobs:
+    rows = records(service.reader.frame("flaky_jobs", **window, limit=limit))
+    return FlakyJobs(since=window["since"], until=window["until"], jobs=[FlakyJob(**row) for row in rows])
