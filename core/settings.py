@@ -143,6 +143,29 @@ class Settings(BaseSettings):
     github_repositories: str = Field(
         "", description="Repositories to poll, separated by commas: `acme/web,acme/*`. Empty: no polling of GitHub."
     )
+    gitlab_url: str = Field("https://gitlab.com", description="Address of GitLab: gitlab.com, or your own server.")
+    gitlab_token: SecretStr | None = Field(
+        None, description="Token that polling and logs use; needs the scope `read_api`, and at least the role Reporter."
+    )
+    gitlab_projects: str = Field(
+        "",
+        description="Projects to poll, separated by commas: `acme/web,acme/*` (`*`: subgroups too). "
+        "Empty: no polling of GitLab.",
+    )
+    jenkins_url: str | None = Field(None, description="Address of Jenkins: `https://jenkins.example.org`.")
+    jenkins_user: str | None = Field(None, description="User of Jenkins to whom JENKINS_TOKEN belongs.")
+    jenkins_token: SecretStr | None = Field(
+        None, description="API token of JENKINS_USER; needs Overall/Read and Job/Read."
+    )
+    jenkins_jobs: str = Field(
+        "",
+        description="Jobs to poll by their full names, separated by commas: `nightly,team/shop,team/*` (`*`: all "
+        "beneath, folders too). Empty: no polling of Jenkins.",
+    )
+    buildbot_url: str | None = Field(
+        None, description="Address of the Buildbot master to poll: its `buildbotURL`. Empty: no polling of Buildbot."
+    )
+    buildbot_builders: str = Field("*", description="Builders to poll, separated by commas; `*` for all of them.")
     poll_interval_seconds: float = Field(60, gt=0, description="Seconds between two looks at each polled repository.")
     backfill_days: int = Field(30, ge=0, description="Days of history read for a repository seen for the first time.")
     log_retention_days: int = Field(30, ge=1, description="Days for which logs of jobs are kept.")
@@ -279,12 +302,12 @@ class Settings(BaseSettings):
             raise ValueError(f"OIDC_CLIENT_ID: needs {', '.join(missing).upper()} too (see docs/security.md)")
         return self
 
-    @field_validator("github_api_url")
+    @field_validator("github_api_url", "gitlab_url", "jenkins_url", "buildbot_url")
     @classmethod
-    def _api_address(cls, value: str) -> str:
-        if not re.match(r"^https?://[^/\s?#]+(/[^\s?#]*)?$", value):
-            raise ValueError("must be an address such as https://api.github.com or https://github.example.org/api/v3")
-        return value.rstrip("/")
+    def _api_address(cls, value: str | None) -> str | None:
+        if value and not re.match(r"^https?://[^/\s?#@]+(/[^\s?#]*)?$", value):
+            raise ValueError("must be an address such as https://ci.example.org or https://example.org/api/v3")
+        return value and value.rstrip("/")
 
     @field_validator("github_repositories")
     @classmethod
@@ -292,6 +315,14 @@ class Settings(BaseSettings):
         for name in split_list(value):
             if not re.fullmatch(r"[\w.-]+/([\w.-]+|\*)", name, re.ASCII):
                 raise ValueError(f"'{name}' is no repository; write owner/name or owner/*, separated by commas")
+        return value
+
+    @field_validator("gitlab_projects")
+    @classmethod
+    def _projects(cls, value: str) -> str:
+        for name in split_list(value):
+            if not re.fullmatch(r"[\w.-]+(/[\w.-]+)*/([\w.-]+|\*)", name, re.ASCII):
+                raise ValueError(f"'{name}' is no project; write group/project or group/*, separated by commas")
         return value
 
     @field_validator("log_level", mode="before")

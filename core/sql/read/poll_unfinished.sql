@@ -1,6 +1,6 @@
 -- Attempts of one repository that had not finished when last heard of, newest first. $provider, $repository_id: text.
 -- $since: older runs are given up. $limit rows.
-SELECT r.id, r.run_id, r.run_attempt, r.is_latest
+SELECT r.id, r.run_id, r.run_attempt, r.is_latest, r.status
 FROM workflow_runs AS r
 JOIN pipelines AS p ON p.id = r.pipeline_id
 WHERE p.provider = $provider AND p.repository_id = $repository_id

@@ -39,7 +39,7 @@ def parse(_event: str, payload: dict[str, Any]) -> Changes | None:
     """What a delivery says, or None for an event that isn't used. Raises BadPayload."""
     match payload.get("object_kind"):
         case "pipeline":
-            return _pipeline_changes(read(PipelineEvent, payload))
+            return pipeline_changes(read(PipelineEvent, payload))
         case "build":
             return _job_changes(read(JobEvent, payload))
     return None
@@ -50,11 +50,12 @@ def status_of(word: str) -> Status:
     return _STATUSES.get(word, "queued")
 
 
-def _pipeline_changes(event: PipelineEvent) -> Changes:
+def pipeline_changes(event: PipelineEvent) -> Changes:
+    """A pipeline, its run and its jobs, from a hook or from the REST API."""
     pipeline = pipeline_of(event.project, event.object_attributes.source, _updated_at(event))
     run = _run(event, pipeline.id)
     address = event.project.web_url
-    builds = event.builds or []
+    builds = [*(event.builds or []), *(event.bridges or [])]
     return Changes((pipeline,), (run,), tuple(job_of(build, event.project.id, run.id, address) for build in builds))
 
 
@@ -86,10 +87,10 @@ def pipeline_of(project: Project, source: str | None, at: datetime) -> Pipeline:
 
 
 def _updated_at(event: PipelineEvent) -> datetime:
-    """The hook names no moment of its own: the latest that it knows of."""
+    """The hook names no such moment: the latest that it knows of."""
     part = event.object_attributes
     ends = [moment for build in event.builds or [] for moment in (build.started_at, build.finished_at)]
-    return latest(part.created_at, part.finished_at, *ends)
+    return latest(part.created_at, part.finished_at, part.updated_at, *ends)
 
 
 def _run(event: PipelineEvent, pipeline_id: str) -> WorkflowRun:
@@ -132,11 +133,11 @@ def _run(event: PipelineEvent, pipeline_id: str) -> WorkflowRun:
 def _run_version(status: Status, at: datetime, event: PipelineEvent) -> str:
     """A pipeline stops for a manual job while it runs and goes on later: both stand on the same step.
 
-    What tells them apart is how many jobs have been let go.
+    What tells them apart is how many jobs have been let go. Of a job that was retried the newest counts.
     """
+    newest = {build.name: build for build in sorted(event.builds or [], key=lambda build: build.id)}
     let_go = sum(
-        status_of(build.status) not in ("queued", "blocked") or build.status == "pending"
-        for build in event.builds or []
+        status_of(build.status) not in ("queued", "blocked") or build.status == "pending" for build in newest.values()
     )
     rank: Status = "running" if status == "blocked" else status
     return version_of(rank, at, event, progress=let_go if rank == "running" else 0)
@@ -144,8 +145,8 @@ def _run_version(status: Status, at: datetime, event: PipelineEvent) -> str:
 
 def _started_at(part: PipelinePart, status: Status, builds: list[Build]) -> datetime | None:
     """The hook gives no start: it is the wait after the creation, where that is known, else the first job's start."""
-    if status == "queued":
-        return None
+    if status == "queued" or part.started_at:
+        return part.started_at
     if part.queued_duration is not None:
         return part.created_at + timedelta(seconds=part.queued_duration)
     return earliest(build.started_at for build in builds) or part.created_at
@@ -155,7 +156,8 @@ def job_of(build: Build, project_id: int, attempt_id: str, address: str | None) 
     """One job of a pipeline; `address` is the project's page."""
     status = status_of(build.status)
     word = f"{build.status} (allowed to fail)" if status == "failed" and build.allow_failure else build.status
-    tags = build.runner.tags if build.runner else None
+    tags = (build.runner.tags if build.runner else None) or build.tag_list
+    downstream = build.downstream_pipeline.web_url if build.downstream_pipeline else None
     job = Job(
         id=f"gl-{project_id}-j{build.id}",
         attempt_id=attempt_id,
@@ -166,7 +168,7 @@ def job_of(build: Build, project_id: int, attempt_id: str, address: str | None) 
         conclusion=word if status in FINISHED or status == "blocked" else None,
         runner_name=build.runner.description if build.runner else None,
         labels=", ".join(tags) if tags else None,
-        url=f"{address}/-/jobs/{build.id}" if address else None,
+        url=downstream or build.web_url or (f"{address}/-/jobs/{build.id}" if address else None),
         created_at=build.created_at,
         started_at=build.started_at,
         finished_at=build.finished_at if status in FINISHED else None,

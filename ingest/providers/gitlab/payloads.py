@@ -4,7 +4,7 @@ https://docs.gitlab.com/user/project/integrations/webhook_events/#pipeline-event
 https://docs.gitlab.com/user/project/integrations/webhook_events/#job-events
 """
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from ingest.providers.payload import Moment, Number, OptionalMoment, Part
 
@@ -38,8 +38,14 @@ class Runner(Part):
     tags: list[str] | None = None
 
 
+class Downstream(Part):
+    """The pipeline that a bridge started."""
+
+    web_url: str | None = None
+
+
 class Build(Part):
-    """A job, whichever hook or endpoint it comes from."""
+    """A job, whichever hook or endpoint it comes from. Only the REST API knows the last three."""
 
     id: Number
     name: str
@@ -49,9 +55,14 @@ class Build(Part):
     created_at: OptionalMoment = None
     started_at: OptionalMoment = None
     finished_at: OptionalMoment = None
+    tag_list: list[str] | None = None
+    web_url: str | None = None
+    downstream_pipeline: Downstream | None = None
 
 
 class PipelinePart(Part):
+    """The hook doesn't know `started_at` and `updated_at`, and has `url` for what the REST API calls `web_url`."""
+
     id: Number
     iid: Number | None = None
     name: str | None = None
@@ -60,9 +71,11 @@ class PipelinePart(Part):
     source: str | None = None
     status: str
     created_at: Moment
+    started_at: OptionalMoment = None
     finished_at: OptionalMoment = None
+    updated_at: OptionalMoment = None
     queued_duration: float | None = Field(None, ge=0, le=10**9)
-    url: str | None = None
+    url: str | None = Field(None, validation_alias=AliasChoices("url", "web_url"))
 
 
 class PipelineEvent(Part):
@@ -72,6 +85,7 @@ class PipelineEvent(Part):
     project: Project
     commit: Commit | None = None
     builds: list[Build] | None = None
+    bridges: list[Build] | None = None
 
 
 class PipelineOfJob(Part):

@@ -28,7 +28,14 @@ def recorded(*patterns: str) -> list[tuple[str, dict[str, Any]]]:
     if RECORDED is None:
         return []
     paths = sorted(path for pattern in patterns for path in RECORDED.glob(pattern))
-    return [(str(path.relative_to(RECORDED)), orjson.loads(path.read_bytes())) for path in paths]
+    return [(str(path.relative_to(RECORDED)), found) for path in paths for found in _objects(path)]
+
+
+def _objects(path: Path) -> list[dict[str, Any]]:
+    """The objects of a file: one in `.json`, one in each line of `.jsonl`."""
+    if path.suffix == ".jsonl":
+        return [orjson.loads(line) for line in path.read_bytes().splitlines() if line.strip()]
+    return [orjson.loads(path.read_bytes())]
 
 
 def only_run(changes: Changes | None) -> WorkflowRun:

@@ -1,0 +1,27 @@
+"""What a CI system's refusal means for a person: each provider writes the sentences, the HTTP status is kept."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from core.errors import ProviderUnavailable
+from ingest.polling.http import Refused
+
+
+class Explained(ProviderUnavailable):
+    def __init__(self, sentence: str, http_status: int) -> None:
+        super().__init__(sentence)
+        self.http_status = http_status
+
+
+@contextmanager
+def explained(sentence: Callable[[Refused], str]) -> Iterator[None]:
+    """Turn a refusal into the sentence that says what to do."""
+    try:
+        yield
+    except Refused as refused:
+        raise Explained(sentence(refused), refused.http_status) from None
+
+
+def is_missing(error: object) -> bool:
+    """True for "it isn't there, or no longer"."""
+    return isinstance(error, Explained) and error.http_status in (404, 410)
