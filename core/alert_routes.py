@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
-from typing import Any, get_args
+from typing import Any, Protocol, get_args
 
 from core.alerts import Severity
 from core.errors import BadRequest
@@ -12,26 +12,42 @@ SEVERITIES: tuple[str, ...] = get_args(Severity)
 RANK: dict[str, int] = {"info": 0, "warning": 1, "critical": 2}
 
 
+class Matcher(Protocol):
+    """What names alerts: None matches anything; repository and branch may be shell patterns (`acme/*`)."""
+
+    @property
+    def pipeline_id(self) -> str | None: ...
+    @property
+    def repository(self) -> str | None: ...
+    @property
+    def branch(self) -> str | None: ...
+    @property
+    def type(self) -> str | None: ...
+
+
+def matches(matcher: Matcher, facts: Mapping[str, Any]) -> bool:
+    """Whether an alert with these facts (pipeline_id, repository, branch, type) is meant."""
+    patterns = [(matcher.repository, "repository"), (matcher.branch, "branch")]
+    return (
+        matcher.pipeline_id in (None, facts.get("pipeline_id"))
+        and matcher.type in (None, facts.get("type"))
+        and all(wanted is None or _fits(str(facts.get(name) or ""), wanted) for wanted, name in patterns)
+    )
+
+
+def _fits(value: str, wanted: str) -> bool:
+    return value == wanted or fnmatchcase(value, wanted)
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Alerts that match go to `channels` and nowhere else. A matcher that is None matches anything.
-
-    `repository` and `branch` may hold shell patterns: `acme/*`, `release-*`.
-    """
+    """A Matcher: alerts that match go to `channels` and nowhere else."""
 
     channels: tuple[str, ...]
     pipeline_id: str | None = None
     repository: str | None = None
     branch: str | None = None
     type: str | None = None
-
-    def matches(self, facts: Mapping[str, Any]) -> bool:
-        patterns = [(self.repository, "repository"), (self.branch, "branch")]
-        return (
-            self.pipeline_id in (None, facts.get("pipeline_id"))
-            and self.type in (None, facts.get("type"))
-            and all(wanted is None or fnmatchcase(str(facts.get(name) or ""), wanted) for wanted, name in patterns)
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +59,7 @@ class Routing:
 
     def channels(self, facts: Mapping[str, Any], known: Sequence[str], least: Severity) -> list[str]:
         """Those of the `known` channels that hear of an alert with these facts; the first matching route decides."""
-        route = next((route for route in self.routes if route.matches(facts)), None)
+        route = next((route for route in self.routes if matches(route, facts)), None)
         chosen = [name for name in known if route is None or name in route.channels]
         return [name for name in chosen if RANK[facts["severity"]] >= RANK[self.least.get(name, least)]]
 

@@ -88,18 +88,24 @@ def findings(health: PipelineHealth, thresholds: Thresholds, now: datetime) -> l
 
 
 def decide(healths: list[PipelineHealth], open_alerts: list[OpenAlert], rules: Rules, now: datetime) -> list[Decision]:
-    """One open alert for each finding, none for anything else about these pipelines."""
+    """One open alert for each finding; it ends when a run shows that its cause is gone, not because nothing runs."""
     by_key = {alert.dedup_key: alert for alert in open_alerts}
     decisions: list[Decision] = []
     for health in healths:
-        found = {finding.dedup_key: finding for finding in findings(health, rules.of(health.pipeline_id), now)}
+        thresholds = rules.of(health.pipeline_id)
+        found = {finding.dedup_key: finding for finding in findings(health, thresholds, now)}
         decisions += [decision for key, finding in found.items() if (decision := _due(finding, by_key.get(key)))]
-        ended = [
-            alert for alert in open_alerts if _is_about(alert, health.pipeline_id) and alert.dedup_key not in found
-        ]
         newest = health.newest["id"] if health.newest else None
-        decisions += [Resolve(alert.id, Cause(health.pipeline_id, None, newest, now)) for alert in ended]
+        for kind in PIPELINE_TYPES:
+            key = pipeline_key(health.pipeline_id, kind)
+            if key in by_key and key not in found and _is_over(kind, health, thresholds, now):
+                decisions.append(Resolve(by_key[key].id, Cause(health.pipeline_id, None, newest, now)))
     return decisions
+
+
+def pipeline_key(pipeline_id: str, kind: str) -> str:
+    """One alert of a kind for a pipeline, whatever it is called and whatever its thresholds are."""
+    return dedup_key(pipeline_id, kind, kind)
 
 
 def _due(finding: Finding, alert: OpenAlert | None) -> Decision | None:
@@ -110,8 +116,15 @@ def _due(finding: Finding, alert: OpenAlert | None) -> Decision | None:
     return None
 
 
-def _is_about(alert: OpenAlert, pipeline_id: str) -> bool:
-    return any(alert.dedup_key.startswith(f"{pipeline_id}:{name}:") for name in PIPELINE_TYPES)
+def _is_over(kind: str, health: PipelineHealth, thresholds: Thresholds, now: datetime) -> bool:
+    """Whether runs show that a cause is gone. A quiet weekend repairs nothing, so it ends nothing."""
+    match kind:
+        case "slow_build":
+            return not health.newest or (health.newest["seconds"] or 0) <= thresholds.slow_after(health.p95_seconds)
+        case "pipeline_down":
+            return not _is_long_without_success(health, thresholds, now)
+        case _:
+            return health.finished_24h > 0 and not _fails_too_often(health, thresholds)
 
 
 def _slow_build(health: PipelineHealth, thresholds: Thresholds, now: datetime) -> Finding | None:
@@ -127,26 +140,33 @@ def _slow_build(health: PipelineHealth, thresholds: Thresholds, now: datetime) -
 
 def _pipeline_down(health: PipelineHealth, thresholds: Thresholds, now: datetime) -> Finding | None:
     """Runs finish, but none has succeeded for longer than a day."""
-    last_good = health.last_success_at or health.first_run_at
-    if health.finished_24h < 1 or now - last_good <= timedelta(hours=thresholds.down_hours):
+    if health.finished_24h < 1 or not _is_long_without_success(health, thresholds, now):
         return None
     words = f"has had no success for more than {thresholds.down_hours:g} hours"
     return _finding(health, "pipeline_down", "critical", words, health.last_failure or health.newest, now)
+
+
+def _is_long_without_success(health: PipelineHealth, thresholds: Thresholds, now: datetime) -> bool:
+    last_good = health.last_success_at or health.first_run_at
+    return now - last_good > timedelta(hours=thresholds.down_hours)
 
 
 def _high_failure_rate(health: PipelineHealth, thresholds: Thresholds, now: datetime) -> Finding | None:
     """More failures among a day's finished runs than the threshold, of enough runs to say so."""
     if health.finished_24h < max(1, thresholds.failure_rate_min_runs):
         return None
-    if health.failed_24h / health.finished_24h <= thresholds.failure_rate:
+    if not _fails_too_often(health, thresholds):
         return None
     return _finding(health, "high_failure_rate", "warning", "fails too often", health.last_failure, now)
+
+
+def _fails_too_often(health: PipelineHealth, thresholds: Thresholds) -> bool:
+    return health.failed_24h / health.finished_24h > thresholds.failure_rate
 
 
 def _finding(
     health: PipelineHealth, kind: str, severity: Severity, words: str, run: dict[str, Any] | None, at: datetime
 ) -> Finding:
     cause = Cause(health.pipeline_id, None, run["id"] if run else None, at)
-    # One alert of a kind for a pipeline, whatever it is called and whatever its thresholds are.
-    key = dedup_key(health.pipeline_id, kind, kind)
+    key = pipeline_key(health.pipeline_id, kind)
     return Finding(cause, kind, severity, f"{health.pipeline} {words}", key, run["at"] if run else at)

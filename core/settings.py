@@ -224,6 +224,12 @@ class Settings(BaseSettings):
     alert_interval_seconds: int = Field(
         30, ge=1, description="Seconds between evaluations of what time alone makes true (a pipeline down, a slow run)."
     )
+    alert_group_seconds: int = Field(
+        60,
+        ge=0,
+        le=3600,
+        description="After a message about a repository, others are gathered for so long and go out as one; 0: never.",
+    )
     notify_min_severity: Literal["info", "warning", "critical"] = Field(
         "warning", description="Least severity of an alert that is sent to the channels."
     )

@@ -150,7 +150,9 @@ def run_count(query: RunQuery) -> int:
 
 def active_alerts(fresh: Freshness, scope: Scope, *, limit: int) -> pd.DataFrame:
     """Alerts that nobody took on yet, the most severe and newest first."""
-    return unless_new(fresh, "alert_list", {**scope.parameters(), "statuses": ("active",), "limit": limit})
+    unused: dict[str, Value] = dict.fromkeys(("severity", "type", "pipeline_id", "alert_id", "since"))
+    chosen: dict[str, Value] = {"statuses": ("active",), "limit": limit, "offset": 0}
+    return unless_new(fresh, "alert_page", {**unused, **scope.parameters(), **chosen})
 
 
 def alert_counts(scope: Scope) -> dict[str, int]:

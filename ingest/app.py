@@ -11,6 +11,7 @@ from core.access import Role
 from core.settings import settings
 from ingest import errors
 from ingest.api import (
+    alert_settings,
     alerts,
     backups,
     build_logs,
@@ -22,8 +23,10 @@ from ingest.api import (
     insights,
     lights,
     metrics,
+    notifications,
     prometheus,
     seed,
+    silences,
     webhooks,
 )
 from ingest.api import settings as settings_api
@@ -66,6 +69,9 @@ READS = [
     build_logs.router,
     builds.router,
     alerts.router,
+    alert_settings.router,
+    notifications.router,
+    silences.router,
     deliveries.router,
     backups.router,
     exports.router,

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -13,8 +13,8 @@ from core.errors import DashboardError
 from core.settings import Settings
 from core.store import quack, stored_settings
 from core.store.duckdb_file import open_owned
-from core.store.outbox import Policy
 from core.store.reader import OwnerReader
+from core.store.telling import Policy
 from core.store.writer import Writer
 from ingest.access.callers import Callers
 from ingest.alerting.evaluator import Evaluator
@@ -43,7 +43,8 @@ class Service:
     def start(cls, settings: Settings) -> "Service":
         """Open the database, serve it, start the writer and the timer. Raises DashboardError, leaving nothing open."""
         path = settings.database_path
-        sender = Sender(channels_of(settings), settings.frontend_origin)
+        gather = timedelta(seconds=settings.alert_group_seconds)
+        sender = Sender(channels_of(settings), settings.frontend_origin, gather)
         connection = open_owned(path, memory_limit=settings.duckdb_memory_limit, threads=settings.duckdb_threads)
         try:
             configured = settings.quack_token.get_secret_value() if settings.quack_token else None

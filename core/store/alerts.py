@@ -1,8 +1,8 @@
-"""Alerts in the database: evaluated in a transaction of their own, changed by compare-and-set."""
+"""The evaluation of the alert rules in the database, in a transaction of its own. People act by `alert_actions`."""
 
 import threading
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,11 +21,12 @@ from core.alerts import (
     pipeline_failures,
     without_dismissed,
 )
-from core.errors import BadRequest, Conflict, NotFound
 from core.model import WorkflowRun
 from core.pipeline_rules import PipelineHealth, Rules, decide
 from core.queries import bound
-from core.store import outbox
+from core.silences import Silence
+from core.store import telling
+from core.store.telling import NOWHERE, Policy, Telling
 
 SYSTEM = "system"
 RULES = "alert_rules"
@@ -56,17 +57,23 @@ class Finished:
             taken, self._finishes = self._finishes, {}
         return taken
 
+    def put_back(self, taken: Mapping[str, datetime]) -> None:
+        """What was taken but could not be evaluated waits for the next time."""
+        with self._lock:
+            for pipeline_id, at in taken.items():
+                self._finishes[pipeline_id] = min(at, self._finishes.get(pipeline_id, at))
+
 
 def evaluate(
     cursor: duckdb.DuckDBPyConnection,
     pipeline_ids: Collection[str] | None,
     since: datetime,
     now: datetime,
-    delivery: outbox.Policy = outbox.NOWHERE,
+    policy: Policy = NOWHERE,
 ) -> list[Decision]:
     """Evaluate all rules where `pipeline_ids` (None: all) finished something since `since`; write what they decide.
 
-    Messages about it are queued in the same transaction, by `delivery`.
+    Messages about it are queued in the same transaction, by `policy`.
     """
     chosen = None if pipeline_ids is None else tuple(pipeline_ids)
     open_alerts = _open_alerts(cursor)
@@ -74,11 +81,11 @@ def evaluate(
     decisions = pipeline_failures([BranchState(*row) for row in branches], open_alerts, now)
     healths = cursor.execute(bound("pipeline_health", {"pipeline_ids": chosen, "now": now})).fetchall()
     decisions += decide([PipelineHealth(*row) for row in healths], open_alerts, rules(cursor), now)
-    routing = routes(cursor)
+    telling_now = Telling(policy, routes(cursor), _silences(cursor, now), now)
     for decision in without_dismissed(decisions, _dismissals(cursor, now)):
-        alert_id = _write(cursor, decision)
-        outbox.queue(cursor, decision, alert_id, delivery, routing, now)
+        telling.queue(cursor, decision, _write(cursor, decision), telling_now)
     _wake(cursor, now)
+    telling.release(cursor, telling_now)
     return decisions
 
 
@@ -89,52 +96,22 @@ def routes(cursor: duckdb.DuckDBPyConnection) -> Routing:
 
 def rules(cursor: duckdb.DuckDBPyConnection) -> Rules:
     """The thresholds as people set them."""
-    return Rules.read(_stored(cursor, RULES))
+    return Rules.read(stored_rules(cursor))
+
+
+def stored_rules(cursor: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """The thresholds in the shape that `Rules.read` takes, without the defaults of the program."""
+    return _stored(cursor, RULES)
+
+
+def _silences(cursor: duckdb.DuckDBPyConnection, now: datetime) -> list[Silence]:
+    rows = cursor.execute(bound("silences_in_force", {"now": now})).fetchall()
+    return [Silence(*row) for row in rows]
 
 
 def _stored(cursor: duckdb.DuckDBPyConnection, key: str) -> dict[str, Any]:
     row = cursor.execute("SELECT value FROM settings WHERE key = ?", [key]).fetchone()
     return dict(orjson.loads(row[0])) if row else {}
-
-
-def acknowledge(cursor: duckdb.DuckDBPyConnection, alert_id: str, by: str, note: str | None, now: datetime) -> None:
-    """Acknowledge an active or snoozed alert. Raises Conflict (saying who was first) or NotFound."""
-    changed = cursor.execute(
-        """UPDATE alerts
-        SET status = 'acknowledged', acknowledged_at = ?, acknowledged_by = ?, note = ?, snoozed_until = NULL
-        WHERE id = ? AND status IN ('active', 'snoozed') RETURNING id""",
-        [now, by, note, alert_id],
-    ).fetchall()
-    if not changed:
-        raise _lost_race(cursor, alert_id)
-    record(cursor, alert_id, now, "acknowledged", actor=by, note=note)
-
-
-def snooze(
-    cursor: duckdb.DuckDBPyConnection, alert_id: str, until: datetime, by: str, note: str | None, now: datetime
-) -> None:
-    """Put an open alert aside until a moment. Raises BadRequest, Conflict or NotFound."""
-    if until <= now:
-        raise BadRequest("until must lie in the future.", details={"until": until.isoformat()})
-    changed = cursor.execute(
-        "UPDATE alerts SET status = 'snoozed', snoozed_until = ? WHERE id = ? AND status <> 'resolved' RETURNING id",
-        [until, alert_id],
-    ).fetchall()
-    if not changed:
-        raise _lost_race(cursor, alert_id)
-    record(cursor, alert_id, now, "snoozed", actor=by, note=note)
-
-
-def resolve(cursor: duckdb.DuckDBPyConnection, alert_id: str, by: str, note: str | None, now: datetime) -> None:
-    """End an open alert by hand. Raises Conflict or NotFound."""
-    changed = cursor.execute(
-        """UPDATE alerts SET status = 'resolved', resolved_at = ?, resolved_by = ?, snoozed_until = NULL
-        WHERE id = ? AND status <> 'resolved' RETURNING id""",
-        [now, by, alert_id],
-    ).fetchall()
-    if not changed:
-        raise _lost_race(cursor, alert_id)
-    record(cursor, alert_id, now, "resolved", actor=by, note=note)
 
 
 def _wake(cursor: duckdb.DuckDBPyConnection, now: datetime) -> None:
@@ -171,8 +148,8 @@ def _open_alerts(cursor: duckdb.DuckDBPyConnection) -> list[OpenAlert]:
 
 def _dismissals(cursor: duckdb.DuckDBPyConnection, now: datetime) -> dict[str, Dismissal]:
     rows = cursor.execute(
-        """SELECT dedup_key, max(resolved_at), arg_max(attempt_id, resolved_at) FROM alerts
-        WHERE status = 'resolved' AND resolved_by <> ? AND resolved_at > ? GROUP BY dedup_key""",
+        """SELECT dedup_key, resolved_at, attempt_id FROM alerts
+        WHERE status = 'resolved' AND resolved_by <> ? AND resolved_at > ? ORDER BY resolved_at""",
         [SYSTEM, now - DISMISSED_FOR],
     ).fetchall()
     return {key: Dismissal(at, attempt_id) for key, at, attempt_id in rows}
@@ -209,18 +186,3 @@ def _write(cursor: duckdb.DuckDBPyConnection, decision: Decision) -> str:
             kind = "resolved"
     record(cursor, alert_id, at, kind, actor=SYSTEM, attempt_id=cause.attempt_id)
     return alert_id
-
-
-def _lost_race(cursor: duckdb.DuckDBPyConnection, alert_id: str) -> Conflict | NotFound:
-    row = cursor.execute(
-        "SELECT status, acknowledged_by, acknowledged_at, resolved_by FROM alerts WHERE id = ?", [alert_id]
-    ).fetchone()
-    if row is None:
-        return NotFound("There is no such alert.", details={"id": alert_id})
-    status, by, at, resolver = row
-    if status == "resolved":
-        return Conflict(f"The alert was resolved by {resolver} meanwhile.", details={"status": status, "by": resolver})
-    return Conflict(
-        f"{by} acknowledged this alert first.",
-        details={"status": status, "by": by, "at": at.isoformat() if at else None},
-    )

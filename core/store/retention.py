@@ -13,7 +13,7 @@ def apply_retention(
 ) -> dict[str, int]:
     """Remove deliveries older than `delivery_days` and runs older than `run_days` (0 keeps them) with all they hold.
 
-    Ends the alerts of branches that nobody touches any more, too. Returns how many of each.
+    Ends the alerts of branches and pipelines that nobody touches any more, too. Returns how many of each.
     """
     removed = {
         "deliveries": _count(
@@ -44,6 +44,13 @@ def _end_quiet_alerts(cursor: duckdb.DuckDBPyConnection, now: datetime) -> int:
         WHERE status <> 'resolved' AND severity = 'info' AND last_seen_at < ? RETURNING id""",
         [now, SYSTEM, now - QUIET_BRANCH],
     ).fetchall()
+    ended += cursor.execute(
+        """UPDATE alerts SET status = 'resolved', resolved_at = ?, resolved_by = ?
+        WHERE status <> 'resolved' AND type <> 'pipeline_failure' AND last_seen_at < ? AND pipeline_id NOT IN (
+            SELECT pipeline_id FROM workflow_runs WHERE coalesce(finished_at, updated_at) >= ?
+        ) RETURNING id""",
+        [now, SYSTEM, now - QUIET_BRANCH, now - QUIET_BRANCH],
+    ).fetchall()
     for (alert_id,) in ended:
-        record(cursor, alert_id, now, "resolved", actor=SYSTEM, note="Nothing ran on this branch for a week.")
+        record(cursor, alert_id, now, "resolved", actor=SYSTEM, note="Nothing ran for a week.")
     return len(ended)

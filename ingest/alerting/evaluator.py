@@ -10,10 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from core.errors import DashboardError
 from core.model import WorkflowRun
 from core.store import alerts
-from core.store.outbox import NOWHERE, Policy
+from core.store.telling import NOWHERE, Policy
 from core.store.writer import Writer
 
 log = structlog.get_logger()
@@ -36,6 +35,7 @@ class Evaluator:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self.evaluations = 0
 
     def start(self, writer: Writer) -> None:
         """Evaluate what the last day brought, then whatever is noticed."""
@@ -64,19 +64,24 @@ class Evaluator:
             self._wake.wait()
             self._stopping.wait(GATHER_SECONDS)
             self._wake.clear()
-            if finished := self._finished.take():
-                self._evaluate(finished, min(finished.values()))
+            if (finished := self._finished.take()) and not self._evaluate(finished, min(finished.values())):
+                self._finished.put_back(finished)
 
-    def _evaluate(self, pipeline_ids: Collection[str] | None, since: datetime) -> None:
-        now = datetime.now(UTC)
+    def _evaluate(self, pipeline_ids: Collection[str] | None, since: datetime) -> bool:
+        """Evaluate, one at a time; whether it could be done. Whatever goes wrong must not end the evaluations."""
         assert self._writer
         try:
             with self._lock:
+                now = datetime.now(UTC)
                 decisions = self._writer.transact(
                     lambda cursor: alerts.evaluate(cursor, pipeline_ids, since, now, self._policy)
                 ).result()
-        except DashboardError as error:
-            log.warning("alerts were not evaluated; the next evaluation will", reason=str(error))
-            return
+        except Exception as error:  # noqa: BLE001 - see above
+            log.warning(
+                "alerts were not evaluated; the next evaluation will", reason=f"{type(error).__name__}: {error}"
+            )
+            return False
+        self.evaluations += 1
         if decisions:
             self._on_decisions()
+        return True

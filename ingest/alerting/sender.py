@@ -1,6 +1,6 @@
 """Takes messages out of the outbox and sends them: one thread a channel, so that a slow one holds up nobody else.
 
-The way of a message: claim the channel's oldest (with others of its repository) → send → mark sent, or wait and try
+The way of a message: claim the channel's next (with others that belong to it) → send → mark sent, or wait and try
 again, or give up where the channel says that it will never take it.
 """
 
@@ -12,11 +12,12 @@ from typing import Protocol
 
 import structlog
 
+from core.alert_groups import Queued
 from core.errors import BadRequest, DashboardError
 from core.settings import Settings
 from core.store import outbox
 from core.store.writer import Writer
-from ingest.alerting.channels import ChannelFailure, PassingFailure
+from ingest.alerting.channels import ChannelFailure, PassingFailure, PermanentFailure
 from ingest.alerting.channels.anywhere import Anywhere
 from ingest.alerting.channels.mail import Mail
 from ingest.alerting.channels.slack import Slack
@@ -33,6 +34,10 @@ class Channel(Protocol):
     @property
     def name(self) -> str:
         """What the channel is called in the outbox."""
+
+    @property
+    def target(self) -> str:
+        """Where it leads, for people; no secret."""
 
     def send(self, message: Message) -> str:
         """Send; returns what the channel answered. Raises PassingFailure or PermanentFailure."""
@@ -63,8 +68,9 @@ def wait_seconds(attempts: int, retry_after: float | None) -> float:
 class Sender:
     """The threads that send. `wake` may be called from any thread."""
 
-    def __init__(self, channels: Sequence[Channel], frontend: str) -> None:
+    def __init__(self, channels: Sequence[Channel], frontend: str, gather: timedelta = timedelta()) -> None:
         self.channels = {channel.name: channel for channel in channels}
+        self._gather = gather
         self._frontend = frontend
         self._stopping = threading.Event()
         self._wakes = {name: threading.Event() for name in self.channels}
@@ -114,11 +120,11 @@ class Sender:
 
     def _send_next(self, name: str, writer: Writer) -> bool:
         """Send the next due message of a channel; whether there may be another."""
-        claimed = writer.transact(lambda cursor: outbox.claim(cursor, name, datetime.now(UTC))).result()
+        claimed = writer.transact(lambda cursor: outbox.claim(cursor, name, datetime.now(UTC), self._gather)).result()
         if not claimed:
             return False
         try:
-            self.channels[name].send(message_of(claimed, self._frontend))
+            self._send(name, claimed)
         except ChannelFailure as error:
             again = None
             if isinstance(error, PassingFailure):
@@ -130,3 +136,13 @@ class Sender:
             return again is None
         writer.transact(lambda cursor: outbox.mark_sent(cursor, claimed, datetime.now(UTC))).result()
         return True
+
+    def _send(self, name: str, claimed: Sequence[Queued]) -> None:
+        """Raises ChannelFailure, whatever goes wrong: one message must not end the thread of its channel."""
+        try:
+            self.channels[name].send(message_of(claimed, self._frontend))
+        except ChannelFailure:
+            raise
+        except Exception as error:
+            log.exception("message not sent", channel=name)
+            raise PermanentFailure(f"The message could not be made: {type(error).__name__}.") from None

@@ -40,6 +40,11 @@ def caller_of(request: Request) -> Caller:
 Calling = Annotated[Caller, Depends(caller_of)]
 
 
+def name_of(caller: Caller, given: str) -> str:
+    """A token says who acts; a key or nothing doesn't, so the caller's word is taken."""
+    return caller.name if caller.via == "bearer" else given
+
+
 def needs(role: Role) -> Any:
     """For `dependencies=[…]`: 401 without a credential, 403 for a caller whose role may not."""
     return Depends(_check_of(role))

@@ -5,7 +5,6 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from core.alerts import Severity
 from core.model import Status
 
 
@@ -114,38 +113,6 @@ class BuildDetail(Build):
     metadata: RunMetadata
     jobs: list[JobDetail]
     attempts: list[Build]
-
-
-AlertStatus = Literal["active", "acknowledged", "snoozed", "resolved"]
-
-
-class AlertDetail(BaseModel):
-    id: str
-    type: str
-    severity: Severity
-    status: AlertStatus
-    pipeline_id: str
-    provider: str
-    repository: str
-    pipeline: str
-    branch: str | None
-    message: str
-    occurrences: int
-    build_id: str | None
-    attempt_id: str | None
-    created_at: datetime
-    last_seen_at: datetime
-    acknowledged_at: datetime | None
-    acknowledged_by: str | None
-    note: str | None
-    snoozed_until: datetime | None
-    resolved_at: datetime | None
-    resolved_by: str | None
-    resolved_attempt_id: str | None
-
-
-class AlertList(BaseModel):
-    alerts: list[AlertDetail]
 
 
 class DeliverySummary(BaseModel):

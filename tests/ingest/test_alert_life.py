@@ -8,9 +8,9 @@ import duckdb
 import pytest
 
 from core.errors import Conflict
-from core.store import alerts
-from core.store.outbox import Policy
+from core.store import alert_actions, alerts
 from core.store.stored_settings import put
+from core.store.telling import Policy
 from core.store.writer import Writer
 from ingest.providers.github.parse import parse
 from tests.builders import NOON, run_payload
@@ -81,7 +81,7 @@ def test_a_failure_its_recovery_and_the_next_failure_are_two_alerts(team: Team) 
 def test_what_a_person_ended_stays_ended_until_it_fails_again(team: Team) -> None:
     team.finish("failure")
     alert_id, now = team.only_id(), team.now
-    team.writer.transact(lambda cursor: alerts.resolve(cursor, alert_id, "ana", "known", now)).result()
+    team.writer.transact(lambda cursor: alert_actions.resolve(cursor, alert_id, "ana", "known", now)).result()
     team.evaluate(after=timedelta(minutes=2))
     team.evaluate(after=timedelta(hours=2))
     assert team.failures() == ["resolved"]
@@ -93,7 +93,7 @@ def test_what_a_person_ended_stays_ended_until_it_fails_again(team: Team) -> Non
 def test_a_snooze_ends_by_itself(team: Team) -> None:
     team.finish("failure")
     alert_id, now, until = team.only_id(), team.now, team.now + timedelta(minutes=10)
-    team.writer.transact(lambda cursor: alerts.snooze(cursor, alert_id, until, "ana", None, now)).result()
+    team.writer.transact(lambda cursor: alert_actions.snooze(cursor, alert_id, until, "ana", None, now)).result()
     team.evaluate(after=timedelta(minutes=9))
     assert team.failures() == ["snoozed"]
     team.evaluate(after=timedelta(minutes=1))
@@ -107,7 +107,7 @@ def test_of_many_who_acknowledge_at_once_one_wins_and_the_others_see_who(team: T
 
     def take_on(name: str) -> None:
         try:
-            team.writer.transact(lambda cursor: alerts.acknowledge(cursor, alert_id, name, None, now)).result()
+            team.writer.transact(lambda cursor: alert_actions.acknowledge(cursor, alert_id, name, None, now)).result()
         except Conflict as error:
             outcomes.append(error.message)
         else:
@@ -153,7 +153,7 @@ def test_an_alert_that_comes_and_goes_is_told_three_times_an_hour(team: Team) ->
         WHERE n.channel = 'slack' AND n.kind = 'raised' AND a.type = 'pipeline_failure' ORDER BY n.created_at""")
     assert notes == [("false",), ("false",), ("true",)], "the last message says that the next are held"
     assert team.rows("""SELECT count(*) FROM alert_events AS e JOIN alerts AS a ON a.id = e.alert_id
-        WHERE e.kind = 'damped' AND a.type = 'pipeline_failure'""") == [(3,)]
+        WHERE e.kind = 'held_flapping' AND a.type = 'pipeline_failure'""") == [(3,)]
     team.finish("failure", after=timedelta(hours=1))
     assert team.told().count("raised") == 4
 
@@ -162,7 +162,7 @@ def test_a_weekly_window_holds_messages_each_week(team: Team) -> None:
     starts, ends = NOON + timedelta(hours=1), NOON + timedelta(hours=3)
     team.writer.transact(
         lambda cursor: cursor.execute(
-            "INSERT INTO silences VALUES ('s1', ?, ?, NULL, NULL, 'main', NULL, 'backup', 'ana', ?, 'weekly')",
+            "INSERT INTO silences VALUES ('s1', ?, ?, NULL, NULL, 'main', NULL, 'backup', 'ana', ?, 'weekly', NULL)",
             [starts, ends, NOON],
         )
     ).result()

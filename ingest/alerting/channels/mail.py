@@ -6,13 +6,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from email.utils import format_datetime, make_msgid
+from email.utils import format_datetime
 from html import escape
+from ipaddress import ip_address
 
 from ingest.alerting.channels import PassingFailure, PermanentFailure
-from ingest.alerting.messages import Message
+from ingest.alerting.messages import Entry, Message
 
 SECONDS = 20.0
+LOG_LENGTH = 3000
 TLS_PORT = 465
 PERMANENT = 500  # https://www.rfc-editor.org/rfc/rfc5321#section-4.2.1
 
@@ -29,12 +31,17 @@ class Mail:
     password: str | None = None
     name = "email"
 
+    @property
+    def target(self) -> str:
+        return f"{', '.join(self.recipients)} by {self.host}"
+
     def send(self, message: Message) -> str:
         """Deliver to the server; returns the mail's Message-ID."""
         mail = mail_of(message, self.sender, self.recipients)
         try:
             with self._connected() as server:
                 if self.username and self.password:
+                    self._check_private(server)
                     server.login(self.username, self.password)
                 server.send_message(mail)
         except smtplib.SMTPAuthenticationError as error:
@@ -49,6 +56,12 @@ class Mail:
         except (OSError, smtplib.SMTPException) as error:
             raise PassingFailure(f"The mail server can't be reached: {type(error).__name__}.") from None
         return str(mail["Message-ID"])
+
+    def _check_private(self, server: smtplib.SMTP) -> None:
+        """A password doesn't travel in the open, except within this machine."""
+        peer = server.sock.getpeername()[0] if server.sock else ""
+        if not isinstance(server.sock, ssl.SSLSocket) and not ip_address(peer).is_loopback:
+            raise PermanentFailure("The mail server offers no encryption (STARTTLS), so the password was not sent.")
 
     def _connected(self) -> smtplib.SMTP:
         if self.port == TLS_PORT:
@@ -73,41 +86,55 @@ def mail_of(message: Message, sender: str, recipients: tuple[str, ...]) -> Email
     mail["From"] = sender
     mail["To"] = ", ".join(recipients)
     mail["Date"] = format_datetime(datetime.now(UTC))
-    mail["Message-ID"] = make_msgid(message.id, domain="cicd-health.invalid")
+    # The same in every attempt, by which a mail that comes twice after a crash is recognised.
+    mail["Message-ID"] = f"<{message.id}@cicd-health.invalid>"
     mail.set_content(_plain(message))
     mail.add_alternative(_html(message), subtype="html")
     return mail
 
 
 def _plain(message: Message) -> str:
-    parts = []
-    for lines, link, excerpt in zip(message.alerts, message.links, message.excerpts, strict=True):
-        text = [f"{name}: {value}" for name, value in lines]
-        text += [f"Run: {link}"] if link else []
-        text += ["", excerpt[:3000]] if excerpt else []
+    parts = [message.headline] if message.headline else []
+    for entry in message.in_full:
+        text = [f"{name}: {value}" for name, value in entry.lines]
+        text += [f"Run: {entry.run_link}"] if entry.run_link else []
+        text += [f"Alert: {entry.alert_link}"] if entry.alert_link else []
+        text += ["", entry.excerpt[:LOG_LENGTH]] if entry.excerpt else []
         parts.append("\n".join(text))
+    if message.in_short:
+        parts.append("\n".join([f"and {len(message.in_short)} more:", *(entry.short for entry in message.in_short)]))
     return "\n\n".join(parts) + "\n"
 
 
 def _html(message: Message) -> str:
-    parts = []
-    for lines, link, excerpt in zip(message.alerts, message.links, message.excerpts, strict=True):
-        rows = "".join(
-            f'<tr><td style="padding:2px 12px 2px 0;color:#666">{escape(name)}</td><td>{escape(value)}</td></tr>'
-            for name, value in lines
-        )
-        log = (
-            f'<pre style="background:#f5f5f5;padding:8px;overflow:auto">{escape(excerpt[:3000])}</pre>'
-            if excerpt
-            else ""
-        )
-        run = f'<p><a href="{escape(link)}">Open the run</a></p>' if link else ""
-        parts.append(
-            f'<div style="border-left:4px solid {message.colour};padding-left:12px;margin-bottom:16px">'
-            f"<table>{rows}</table>{log}{run}</div>"
-        )
+    more = "".join(f"<li>{escape(entry.short)}</li>" for entry in message.in_short)
+    parts = [
+        f"<p>{escape(message.headline)}</p>" if message.headline else "",
+        *(_entry_html(entry, message) for entry in message.in_full),
+        f"<p>and {len(message.in_short)} more:</p><ul>{more}</ul>" if more else "",
+    ]
     return (
         f'<html><body style="font-family:sans-serif"><h3>{escape(message.subject)}</h3>{"".join(parts)}</body></html>'
+    )
+
+
+def _entry_html(entry: Entry, message: Message) -> str:
+    rows = "".join(
+        f'<tr><td style="padding:2px 12px 2px 0;color:#666">{escape(name)}</td><td>{escape(value)}</td></tr>'
+        for name, value in entry.lines
+    )
+    log = ""
+    if entry.excerpt:
+        log = f'<pre style="background:#f5f5f5;padding:8px;overflow:auto">{escape(entry.excerpt[:LOG_LENGTH])}</pre>'
+    words = "See the alert" if message.is_over else "Acknowledge"
+    links = " · ".join(
+        f'<a href="{escape(link)}">{text}</a>'
+        for link, text in ((entry.run_link, "Open the run"), (entry.alert_link, words))
+        if link
+    )
+    return (
+        f'<div style="border-left:4px solid {message.colour};padding-left:12px;margin-bottom:16px">'
+        f"<table>{rows}</table>{log}{f'<p>{links}</p>' if links else ''}</div>"
     )
 
 
