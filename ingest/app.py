@@ -22,6 +22,7 @@ from ingest.api import (
     ingest_health,
     insights,
     lights,
+    log_windows,
     metrics,
     notifications,
     prometheus,
@@ -42,6 +43,7 @@ from ingest.guards.rate_limit import RateLimit
 from ingest.guards.request_id import RequestId
 from ingest.guards.safe_headers import SafeHeaders
 from ingest.logs import configure_logs
+from ingest.open_logs import OpenLogs
 from ingest.service import Service
 
 
@@ -49,6 +51,7 @@ from ingest.service import Service
 async def lifespan(api: FastAPI) -> AsyncIterator[None]:
     configure_logs(settings())
     api.state.service = Service.start(settings())
+    api.state.open_logs = OpenLogs()
     try:
         yield
     finally:
@@ -67,6 +70,7 @@ READS = [
     insights.router,
     ingest_health.router,
     build_logs.router,
+    log_windows.router,
     builds.router,
     alerts.router,
     alert_settings.router,

@@ -1,18 +1,16 @@
 """A log of any size, fed in pieces: its head and tail are kept, its middle is not; memory stays within the limit."""
 
-import re
+import zlib
 from collections import deque
+from collections.abc import Iterator
 
-ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07]*(\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f]")
-STAMP = re.compile(r"^\ufeff?\d{4}-\d\d-\d\dT[\d:.]+Z ?")
-ERROR = re.compile(
-    r"##\[error\]|^E {2,}\S|^(FAILED|ERROR) \S|^\s*--- FAIL|^FAIL\b|\[ERROR\] |\berror(\[E\d+\])?: |^Traceback |"
-    r"^\w*(Error|Exception): |^\s*● |npm ERR!|\bfatal: |panic: |exit code [1-9]|Segmentation fault"
-)
-MOST_LINES = 12
+# Text of so many bytes is compressed alone, so that a part of a log can be read without the rest.
+BLOCK = 262_144
 
 
 class KeptLog:
+    """Iterating gives the kept lines, as often as wanted."""
+
     def __init__(self, limit: int) -> None:
         self._head_limit, self._tail_limit = limit // 4, limit - limit // 4
         self._head = bytearray()
@@ -35,28 +33,57 @@ class KeptLog:
     def is_cut(self) -> bool:
         return len(self._head) + self._tail_size < self.size
 
+    def __iter__(self) -> Iterator[str]:
+        begun: list[bytes] = []
+        is_first = True
+        for piece in self._pieces():
+            *ended, rest = piece.split(b"\n")
+            for line in ended:
+                yield _text(b"".join([*begun, line]), is_first=is_first)
+                begun, is_first = [], False
+            begun.append(rest)
+        yield _text(b"".join(begun), is_first=is_first)
+
     def text(self) -> str:
         """Head and tail, one marker line between them where something was left out."""
-        head, tail = bytes(self._head), b"".join(self._tail)
-        if self.is_cut:
-            head, tail = head[: head.rfind(b"\n") + 1] or head, tail[tail.find(b"\n") + 1 :]
-            left_out = self.size - len(head) - len(tail)
-            head = head.rstrip(b"\n") + f"\n… {left_out:,} bytes were left out here …\n".encode()
-        return (head + tail).decode("utf-8", "replace").removeprefix("\ufeff").replace("\r\n", "\n")
+        return "\n".join(self)
+
+    def packed(self) -> bytes:
+        """The text as gzip, in members of about BLOCK bytes that end with a line. https://www.rfc-editor.org/rfc/rfc1952"""
+        packed = bytearray()
+        for block in self._blocks():
+            packer = zlib.compressobj(6, zlib.DEFLATED, 31)
+            packed += packer.compress(block) + packer.flush()
+        return bytes(packed)
+
+    def _blocks(self) -> Iterator[bytes]:
+        lines: list[str] = []
+        size = 0
+        for line in self:
+            if size >= BLOCK:
+                yield ("\n".join(lines) + "\n").encode()
+                lines, size = [], 0
+            lines.append(line)
+            size += len(line) + 1
+        yield "\n".join(lines).encode()
+
+    def _pieces(self) -> Iterator[bytes]:
+        """Head and tail, at line ends where something between them is missing."""
+        head = bytes(self._head)
+        if not self.is_cut:
+            yield head
+            yield from self._tail
+            return
+        head = head[: head.rfind(b"\n") + 1] or head
+        tail = list(self._tail)
+        begun = next((index for index, piece in enumerate(tail) if b"\n" in piece), None)
+        if begun is not None:
+            tail = [tail[begun][tail[begun].find(b"\n") + 1 :], *tail[begun + 1 :]]
+        left_out = self.size - len(head) - sum(len(piece) for piece in tail)
+        yield head.rstrip(b"\n") + f"\n… {left_out:,} bytes were left out here …\n".encode()
+        yield from tail
 
 
-def plain(line: str) -> str:
-    """A line as people read it: without time stamp, colours and control characters."""
-    return ANSI.sub("", STAMP.sub("", line)).rstrip()
-
-
-def why(text: str) -> tuple[str | None, int | None]:
-    """The few lines that say why a job failed, and the number of the first of them, from 1; None where none does."""
-    found = [
-        (number, line) for number, raw in enumerate(text.split("\n"), 1) if ERROR.search(line := plain(raw[:4000]))
-    ]
-    if not found:
-        return None, None
-    # The first line is where it went wrong, the last ones are how it ended.
-    chosen = found if len(found) <= MOST_LINES else [*found[: MOST_LINES // 2], *found[-MOST_LINES // 2 :]]
-    return "\n".join(line[:400] for _, line in chosen), found[0][0]
+def _text(line: bytes, *, is_first: bool) -> str:
+    text = line.removesuffix(b"\r").decode("utf-8", "replace")
+    return text.removeprefix("\ufeff") if is_first else text

@@ -1,18 +1,18 @@
 """The kept logs of jobs: one row each, its text compressed."""
 
-import gzip
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from datetime import datetime
 
 import duckdb
 
-from core.logs.keep import KeptLog, why
+from core.logs.excerpt import excerpt_of
+from core.logs.keep import KeptLog
 
 
 @dataclass(frozen=True, slots=True)
 class JobLog:
-    """`status`: kept, expired or missing at the CI system. `content`: gzip of the text, `size_bytes` what came in."""
+    """`status`: kept, expired or missing at the CI system. `content`: the text, packed, `size_bytes` what came in."""
 
     job_id: str
     attempt_id: str
@@ -29,12 +29,9 @@ def packed(kept: KeptLog, *, job_id: str, attempt_id: str, status: str, has_fail
     """The row of a log that was fed whole. Only the log of a job that has failed has an excerpt: others may say
     "error" too.
     """
-    text = kept.text()
-    excerpt, line = why(text)
-    content = gzip.compress(text.encode(), 6)
-    return JobLog(
-        job_id, attempt_id, at, status, kept.size, kept.is_cut, content, excerpt if has_failed else None, line
-    )
+    why = excerpt_of(kept)
+    excerpt, line = (why.text if has_failed else None, why.first_line) if why else (None, None)
+    return JobLog(job_id, attempt_id, at, status, kept.size, kept.is_cut, kept.packed(), excerpt, line)
 
 
 def keep(cursor: duckdb.DuckDBPyConnection, logs: Iterable[JobLog]) -> None:

@@ -1,20 +1,18 @@
 """The log of a job, as plain text, unpacked piece by piece while it is sent."""
 
-import zlib
-from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from core.errors import NotFound
+from core.logs.opened import text_of
 from ingest.api.dependencies import Running
 from ingest.api.frames import records
 from ingest.api.models import ErrorBody
 from ingest.joblogs import log_of
 
 router = APIRouter(tags=["builds"])
-PIECE = 65_536
 
 
 @router.get(
@@ -49,12 +47,4 @@ async def build_log(
         "X-Log-Job": wanted["id"],
         "X-Content-Type-Options": "nosniff",
     }
-    return StreamingResponse(_unpacked(bytes(kept["content"])), media_type="text/plain; charset=utf-8", headers=headers)
-
-
-def _unpacked(content: bytes) -> Iterator[bytes]:
-    unpacker = zlib.decompressobj(31)
-    while content:
-        yield unpacker.decompress(content, PIECE)
-        content = unpacker.unconsumed_tail
-    yield unpacker.flush()
+    return StreamingResponse(text_of(bytes(kept["content"])), media_type="text/plain; charset=utf-8", headers=headers)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import httpx
 
-from core.logs.keep import KeptLog, why
+from core.logs.excerpt import excerpt_of
+from core.logs.keep import KeptLog
 from tests.conftest import IngestProcess, wait_for
 from tests.github_server import TOKEN, GitHubServer, now_to_the_second
 from tests.github_truth import Repository
@@ -51,4 +52,4 @@ def test_the_middle_of_a_long_log_is_left_out() -> None:
     assert len(text) < 120_000
     assert text.startswith("line 0\n")
     assert text.endswith("line 99999\n")
-    assert why(text) == (None, None)
+    assert excerpt_of(kept) is None
