@@ -40,6 +40,7 @@ def main() -> None:
         ],
         "Insights": [
             st.Page("views/flaky.py", title="Flaky jobs", icon=":material/casino:"),
+            st.Page("views/cost.py", title="Cost and capacity", icon=":material/payments:"),
         ],
         "Operate": [
             st.Page("views/setup.py", title="Set up", icon=":material/webhook:"),

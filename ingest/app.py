@@ -20,6 +20,7 @@ from ingest.api import (
     exports,
     health,
     ingest_health,
+    insight_settings,
     insights,
     lights,
     log_windows,
@@ -68,6 +69,7 @@ errors.install(api)
 READS = [
     metrics.router,
     insights.router,
+    insight_settings.router,
     ingest_health.router,
     build_logs.router,
     log_windows.router,

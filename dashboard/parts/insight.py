@@ -15,7 +15,7 @@ from dashboard.parts import filters, notices
 from dashboard.parts.filters import View
 from dashboard.parts.formats import run_path, text
 
-ROW_HEIGHT = 35
+ROW_HEIGHT = 33
 
 
 @dataclass(frozen=True, slots=True)

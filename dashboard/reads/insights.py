@@ -5,6 +5,8 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
+from core.insights import cost, stored
+from core.insights.cost import Prices
 from core.queries import Value
 from core.settings import settings
 from dashboard.data import Scope, frame
@@ -51,3 +53,28 @@ def flaky_tries(pipeline_id: str, job: str, branch: str | None, since: datetime,
 
 def _minute(at: datetime) -> datetime:
     return at.replace(second=0, microsecond=0)
+
+
+def cost_jobs(scope: Scope, since: datetime, until: datetime) -> pd.DataFrame:
+    """Machine time by pipeline, job and runner labels, priced by the price table."""
+    rows = kept("cost_jobs", {**window(scope, since, until), "limit": cost.MOST_ROWS})
+    return cost.priced(rows, prices())
+
+
+def queue_hours(scope: Scope, since: datetime, until: datetime, zone: str) -> pd.DataFrame:
+    """Queue times by weekday and hour of `zone`."""
+    return kept("queue_hours", {**window(scope, since, until), "zone": zone})
+
+
+def load(scope: Scope, since: datetime, until: datetime) -> pd.DataFrame:
+    """The most jobs at once in every hour (UTC)."""
+    return cost.load(kept("concurrency", window(scope, since, until)), _minute(since), _minute(until))
+
+
+def prices() -> Prices:
+    return stored.prices_of(_stored())
+
+
+def _stored() -> dict[str, str]:
+    rows = frame("stored_settings")
+    return dict(zip(rows["key"], rows["value"], strict=True))

@@ -6,8 +6,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
+from core.insights import cost as costs
+from core.insights import stored
 from ingest.api.dependencies import Running
 from ingest.api.frames import records
+from ingest.api.insight_settings import stored_values
 from ingest.api.parameters import Text
 
 router = APIRouter(prefix="/insights", tags=["insights"])
@@ -60,3 +63,48 @@ class FlakyJobs(BaseModel):
 def flaky(service: Running, window: Window, limit: Limit = 100) -> FlakyJobs:
     rows = records(service.reader.frame("flaky_jobs", **window, limit=limit))
     return FlakyJobs(since=window["since"], until=window["until"], jobs=[FlakyJob(**row) for row in rows])
+
+
+class JobCost(BaseModel):
+    """Machine time of one job on runners with the same labels."""
+
+    provider: str
+    repository: str
+    pipeline_id: str
+    pipeline: str
+    job: str
+    labels: str
+    os: str
+    jobs: int = Field(description="How often it ended.")
+    seconds: int
+    minutes: int = Field(description="Started minutes, each job rounded up by itself, as GitHub bills them.")
+    failed_seconds: int
+    rerun_seconds: int = Field(description="In attempts after the first.")
+    per_minute: float | None = Field(description="Price of a minute; null where no rule fits.")
+    cost: float
+
+
+class Costs(BaseModel):
+    since: datetime
+    until: datetime
+    currency: str
+    cost: float
+    seconds: int
+    minutes: int
+    jobs: list[JobCost]
+
+
+@router.get("/cost", response_model=Costs, summary="Machine time and its cost by job and runner, the most time first")
+def cost(service: Running, window: Window, limit: Limit = 100) -> Costs:
+    """The totals are of all jobs, whatever the limit."""
+    prices = stored.prices_of(stored_values(service))
+    rows = costs.priced(service.reader.frame("cost_jobs", **window, limit=costs.MOST_ROWS), prices)
+    return Costs(
+        since=window["since"],
+        until=window["until"],
+        currency=prices.currency,
+        cost=float(rows["cost"].sum()),
+        seconds=int(rows["seconds"].sum()),
+        minutes=int(rows["minutes"].sum()),
+        jobs=[JobCost(**row) for row in records(rows.head(limit))],
+    )
