@@ -5,6 +5,7 @@ system's own time, then the content. The largest version wins in the store, so n
 of deliveries can change the outcome.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -109,6 +110,17 @@ class Changes:
     runs: tuple[WorkflowRun, ...] = ()
     jobs: tuple[Job, ...] = ()
     steps: tuple[Step, ...] = ()
+
+    @classmethod
+    def together(cls, parts: "Iterable[Changes]") -> "Changes":
+        """Several changes as one."""
+        known = list(parts)
+        return cls(
+            pipelines=tuple(row for part in known for row in part.pipelines),
+            runs=tuple(row for part in known for row in part.runs),
+            jobs=tuple(row for part in known for row in part.jobs),
+            steps=tuple(row for part in known for row in part.steps),
+        )
 
 
 @dataclass(frozen=True, slots=True)

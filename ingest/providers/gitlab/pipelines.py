@@ -52,7 +52,7 @@ class Pipelines:
             elif is_missing(result):
                 await book.end_deleted(f"gl-{book.state.repository_id}-{number}-1")
         if found:
-            await keep(_together(found))
+            await keep(Changes.together(found))
         for number, result in zip(wanted, results, strict=True):
             if isinstance(result, Whole):
                 self._remember(book, number, result.pipeline.get("updated_at"))
@@ -99,11 +99,3 @@ class Pipelines:
 def _forget_first(memory: dict[tuple[str, int], str | None] | dict[tuple[str, str], Json | None]) -> None:
     if len(memory) >= MOST_REMEMBERED:
         memory.pop(next(iter(memory)))  # type: ignore[arg-type]
-
-
-def _together(parts: list[Changes]) -> Changes:
-    return Changes(
-        pipelines=tuple(row for part in parts for row in part.pipelines),
-        runs=tuple(row for part in parts for row in part.runs),
-        jobs=tuple(row for part in parts for row in part.jobs),
-    )

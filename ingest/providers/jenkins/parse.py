@@ -1,16 +1,17 @@
 """Jenkins' payloads into the model. Pure: no clock, no network, no database.
 
 Jenkins knows jobs in folders, not repositories: a job's folder stands for the repository, and a multibranch project is
-one pipeline with many branches. A build is never attempted again: a rebuild is a build with a number of its own.
+one pipeline with many branches. A build is a run with one job, to which its console log belongs; each configuration
+of a matrix build is one more. A build is never attempted again: a rebuild is a build with a number of its own.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
-from core.model import FINISHED, Changes, Pipeline, Status, WorkflowRun, version_of
+from core.model import FINISHED, Changes, Job, Pipeline, Status, WorkflowRun, version_of
 from ingest.providers.jenkins import PROVIDER
 from ingest.providers.jenkins.payloads import BuildEvent
 from ingest.providers.payload import EPOCH, digest, first_line, read
@@ -23,7 +24,13 @@ _RESULTS: dict[str, Status] = {
     "NOT_BUILT": "skipped",
 }
 _PHASES: dict[str, Status] = {"QUEUED": "queued", "STARTED": "running", "PAUSED": "blocked"}
+# `job/shop/jdk=21,os=linux/17/`: a build of one configuration of a matrix project.
+_CONFIGURATION = re.compile(r"/job/[^/]+/([^/=]+=[^/]+)/\d+/?$")
 _REMOTE = re.compile(r"^(refs/(heads|remotes/[^/]+)/|remotes/[^/]+/|origin/)")
+
+
+# Between a matrix project and its configuration in the id of a job; no name holds a slash.
+BESIDE = "//"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,7 @@ def parse(_event: str, payload: dict[str, Any]) -> Changes | None:
     """What a delivery says, or None if it is about no build (queue, node and job events). Raises BadPayload."""
     if "build" not in payload and payload:
         return None
-    return _changes(read(BuildEvent, payload))
+    return changes_of(read(BuildEvent, payload))
 
 
 def status_of(phase: str, result: str | None) -> Status:
@@ -61,7 +68,8 @@ def job_path(root: str, url: str) -> JobPath:
     return JobPath(root.rstrip("/"), tuple(unquote(name) for name in re.findall(r"(?:^|/)job/([^/]+)", url)))
 
 
-def _changes(event: BuildEvent) -> Changes:
+def changes_of(event: BuildEvent) -> Changes:
+    """A build's pipeline, its run and its job; the job alone for a configuration of a matrix build."""
     build = event.build
     address = build.url or build.full_url or event.url or ""
     root = (build.full_url or "").split("/job/", 1)[0].split("/view/", 1)[0]
@@ -69,7 +77,37 @@ def _changes(event: BuildEvent) -> Changes:
     if not job.names:
         job = JobPath(job.root, (event.name,))
     pipeline = _pipeline(event, job)
-    return Changes(pipelines=(pipeline,), runs=(_run(event, job, pipeline.id),))
+    run = _run(event, job, pipeline.id)
+    axes = _CONFIGURATION.search("/" + address)
+    if axes:
+        return Changes(jobs=(_configuration(run, unquote(axes[1])),))
+    return Changes((pipeline,), (run,), (_job(run, pipeline.name),))
+
+
+def _job(run: WorkflowRun, name: str) -> Job:
+    return Job(
+        id=f"{run.run_key}-j",
+        attempt_id=run.id,
+        provider=PROVIDER,
+        job_id=run.run_id,
+        name=name,
+        status=run.status,
+        conclusion=run.conclusion,
+        runner_name=None,
+        labels=None,
+        url=run.url,
+        created_at=run.created_at,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        version=run.version,
+    )
+
+
+def _configuration(run: WorkflowRun, axes: str) -> Job:
+    """One configuration's part of a matrix build: it has the number of the whole."""
+    name, _, number = run.run_id.rpartition("#")
+    job = _job(run, axes)
+    return replace(job, id=f"{run.run_key}-{digest(axes)}", job_id=f"{name}{BESIDE}{axes}#{number}")
 
 
 def _pipeline(event: BuildEvent, job: JobPath) -> Pipeline:
@@ -83,7 +121,7 @@ def _pipeline(event: BuildEvent, job: JobPath) -> Pipeline:
     return Pipeline(
         id=of.id,
         provider=PROVIDER,
-        repository_id=digest(of.root, folder) if not many else of.id,
+        repository_id=of.id,
         repository=folder,
         repository_url=None,
         workflow_id="/".join(of.names),
@@ -111,7 +149,7 @@ def _run(event: BuildEvent, job: JobPath, pipeline_id: str) -> WorkflowRun:
         run_number=build.number,
         status=status,
         conclusion=build.status if status in FINISHED else None,
-        event=None,
+        event=event.cause,
         title=first_line(event.commit_message) or build.display_name,
         branch=event.branch or (_REMOTE.sub("", scm.branch) if scm and scm.branch else None),
         base_branch=event.base_branch,
@@ -126,7 +164,8 @@ def _run(event: BuildEvent, job: JobPath, pipeline_id: str) -> WorkflowRun:
         started_at=started_at,
         finished_at=build.timestamp if status in FINISHED else None,
         updated_at=build.timestamp,
-        version=version_of(rank, build.timestamp, event),
+        # Of two words about the end, what Jenkins itself tells knows more than what it sent.
+        version=version_of(rank, build.timestamp, event, progress=int(event.is_polled and status in FINISHED)),
     )
 
 

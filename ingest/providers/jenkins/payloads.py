@@ -40,5 +40,9 @@ class BuildEvent(Part):
     primary_branch: bool = False
     base_branch: str | None = None
     user: str | None = None
+    # Only polling:
+    cause: str | None = None
+    is_polled: bool = False
+    # Our step and polling:
     commit_message: str | None = None
     commit_author: str | None = None
