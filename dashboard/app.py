@@ -37,6 +37,7 @@ def main() -> None:
         "": [
             st.Page("views/overview.py", title="Overview", icon=":material/monitor_heart:", default=True),
             st.Page("views/runs.py", title="Runs", icon=":material/list:"),
+            st.Page("views/pipelines.py", title="Pipelines", icon=":material/account_tree:"),
         ],
         "Insights": [
             st.Page("views/flaky.py", title="Flaky jobs", icon=":material/casino:"),
@@ -47,6 +48,7 @@ def main() -> None:
         ],
         "Hidden": [
             st.Page("views/run.py", title="Run", visibility="hidden"),
+            st.Page("views/pipeline.py", title="Pipeline", visibility="hidden"),
         ],
     }
     st.navigation(pages | sign_in.pages(visitor, settings()), position="top").run()

@@ -86,12 +86,12 @@ def filter_row(*, with_status: bool = False, default_window: str = DEFAULT_WINDO
     options = data.filter_options(settings().database_url, datetime.now(UTC) - timedelta(days=90))
     repositories = options[options["kind"] == "repository"]
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="filters"):
-        provider = _choice("provider", "Provider", sorted(repositories["provider"].unique()), PROVIDER_NAMES)
+        provider = choice("provider", "Provider", sorted(repositories["provider"].unique()), PROVIDER_NAMES)
         if provider:
             repositories = repositories[repositories["provider"] == provider]
-        repository = _choice("repository", "Repository", list(dict.fromkeys(repositories["value"])))
-        branch = _choice("branch", "Branch", list(options.loc[options["kind"] == "branch", "value"]))
-        outcome = _choice("status", "Status", list(OUTCOMES), OUTCOME_NAMES) if with_status else None
+        repository = choice("repository", "Repository", list(dict.fromkeys(repositories["value"])))
+        branch = choice("branch", "Branch", list(options.loc[options["kind"] == "branch", "value"]))
+        outcome = choice("status", "Status", list(OUTCOMES), OUTCOME_NAMES) if with_status else None
         window = st.segmented_control(
             "Window", list(WINDOWS), default=default_window, key="window", bind="query-params", required=True
         )
@@ -149,7 +149,7 @@ def _picked_day() -> date | None:
         return None
 
 
-def _choice(key: str, label: str, options: list[str], names: dict[str, str] | None = None) -> str | None:
+def choice(key: str, label: str, options: list[str], names: dict[str, str] | None = None) -> str | None:
     """A select whose empty state means any. A value that a link names is offered even if it is no longer seen."""
     linked = st.query_params.get(key)
     if linked and linked not in options and key != "status":

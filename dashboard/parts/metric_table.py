@@ -1,0 +1,80 @@
+"""A table of numbers, each with its definition on hover and its rows behind a click: a small browser component.
+
+Texts from outside reach the page as `textContent` only (`metric_table.js`), so nothing in them can become markup.
+"""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import streamlit as st
+
+_HERE = Path(__file__).parent
+PAGES = ("runs", "run", "pipelines", "pipeline")
+
+Cell = dict[str, Any]
+Row = dict[str, Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: `help` is the definition shown on hover, `kind` how it is laid out."""
+
+    id: str
+    label: str
+    help: str = ""
+    kind: Literal["", "number", "wide"] = ""
+    sortable: bool = False
+    strong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """By which column the rows are sorted."""
+
+    column: str
+    descending: bool
+
+    @classmethod
+    def of(cls, text: str, columns: tuple[Column, ...]) -> "Sort | None":
+        """The sort that `success_rate:asc` names; None for anything else."""
+        column, _, direction = text.partition(":")
+        known = {each.id for each in columns if each.sortable}
+        return cls(column, direction != "asc") if column in known and direction in ("asc", "desc") else None
+
+
+def address(page: str, **parameters: object) -> str:
+    """The address of a page of ours, relative to any other: `runs?pipeline=…`. Parameters that are None stay out."""
+    given = {name: str(value) for name, value in parameters.items() if value is not None}
+    return f"{page}?{urlencode(given)}" if given else page
+
+
+def draw(columns: tuple[Column, ...], rows: list[Row], *, key: str, sort: Sort | None = None) -> str | None:
+    """The table. A click on a link opens its page in place; returns the sort that a click on a heading asks for."""
+    shown = {"columns": [asdict(column) for column in columns], "rows": rows, "sort": asdict(sort) if sort else None}
+    result = _component()(data=shown, key=key, on_opened_change=_nothing, on_sorted_change=_nothing)
+    follow(result.get("opened"))
+    sorted_by = result.get("sorted")
+    return str(sorted_by) if sorted_by else None
+
+
+def follow(opened: object) -> None:
+    """Go to the page of ours that a browser's word names; nothing else is followed."""
+    parts = urlsplit(str(opened or ""))
+    if parts.path in PAGES and not parts.netloc and not parts.scheme:
+        st.switch_page(f"views/{parts.path}.py", query_params=dict(parse_qsl(parts.query)))
+
+
+def _nothing() -> None:
+    """Clicks are read from the result, not in a callback, where pages can't be switched."""
+
+
+@st.cache_resource(show_spinner=False)
+def _assets() -> tuple[str, str]:
+    return (_HERE / "metric_table.css").read_text(), (_HERE / "metric_table.js").read_text()
+
+
+def _component() -> Any:
+    css, js = _assets()
+    return st.components.v2.component("metric_table", css=css, js=js)
