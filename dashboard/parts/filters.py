@@ -149,10 +149,19 @@ def _picked_day() -> date | None:
         return None
 
 
+def take_code(key: str, codes: list[str]) -> None:
+    """Let a link name a choice by its code: a bound widget itself reads and writes what it shows, its label."""
+    linked = st.query_params.get(key)
+    if linked in codes:
+        st.session_state[key] = linked
+
+
 def choice(key: str, label: str, options: list[str], names: dict[str, str] | None = None) -> str | None:
     """A select whose empty state means any. A value that a link names is offered even if it is no longer seen."""
+    if names:
+        take_code(key, options)
     linked = st.query_params.get(key)
-    if linked and linked not in options and key != "status":
+    if linked and linked not in options and not names:
         options = [*options, linked]
     return st.selectbox(
         label,

@@ -31,7 +31,8 @@ def table(fresh: Freshness, scope: Scope, window: Window, pipeline_id: str | Non
     """One row a pipeline with the columns of pipeline_stats, pipeline_jobs_stats and pipeline_recovery, and `status`.
 
     `status` is that of the newest finished run on its default branch, `status_since` when that run finished,
-    `running` whether any of its newest runs is under way. Rates are fractions of 1, durations seconds.
+    `running` whether any of its newest runs is under way. Without
+    a pipeline it is empty, and has fewer columns. Rates are fractions of 1, durations seconds.
     """
     times = window.times()
     rolling = tuple(times)
@@ -42,6 +43,8 @@ def table(fresh: Freshness, scope: Scope, window: Window, pipeline_id: str | Non
         {**chosen, "provider": scope.provider, "repository": scope.repository, **times},
         rolling,
     )
+    if stats.empty:
+        return stats
     jobs = data.unless_new(fresh, "pipeline_jobs_stats", {**chosen, **times}, rolling)
     recovery = data.unless_new(fresh, "pipeline_recovery", {"id": pipeline_id, **times}, rolling)
     newest = last_runs(fresh, scope.branch, pipeline_id)

@@ -12,7 +12,6 @@ from dashboard.parts import (
     charts,
     filters,
     job_grid,
-    metric_table,
     notices,
     pipeline_charts,
     pipeline_head,
@@ -74,7 +73,7 @@ def _over_time(fresh: Freshness, pipeline_id: str, view: View, own: Parameters, 
     with left, st.container(border=True, key="over_time"):
         st.subheader(
             "Duration over time", anchor=False,
-            help="Each point is a run that succeeded or failed; click it to open the run. The band: from the median to the "
+            help="Each point is a run that succeeded or failed; click one to open it. The band: from the median to the "
             "95th percentile of each day.",
         )  # fmt: skip
         points = reads.points(fresh, pipeline_id, view.scope.branch, chart_start=start)

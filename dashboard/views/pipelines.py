@@ -57,9 +57,10 @@ def _narrowed(table: pd.DataFrame) -> pd.DataFrame:
         "Search", key="q", bind="query-params", placeholder="Search a name", label_visibility="collapsed", width=220,
         icon=":material/search:",
     )  # fmt: skip
+    filters.take_code("state", list(pipeline_rows.STATES))
     state = st.segmented_control(
-        "State", ["failed", "success", "none"], key="state", bind="query-params", label_visibility="collapsed",
-        format_func=lambda name: f"{pipeline_rows.STATES[name]} {_in_state(table, name).sum()}",
+        "State", list(pipeline_rows.STATES), key="state", bind="query-params", label_visibility="collapsed",
+        format_func=pipeline_rows.STATES.__getitem__,
     )  # fmt: skip
     if state:
         table = table[_in_state(table, state)]
