@@ -1,4 +1,7 @@
-"""A real Buildbot, master and worker as processes of their own, builds, fails and sends; its runs arrive."""
+"""A real Buildbot, master and worker as processes of their own, builds, fails and sends; its runs arrive.
+
+Once more they are asked for after the fact, by polling alone: both ways give the same rows.
+"""
 
 import signal
 import subprocess
@@ -43,6 +46,7 @@ BuildmasterConfig = {{
             end_formatter=reporters.MessageFormatterFunction(
                 lambda context: context["build"], "json", want_properties=True, want_steps=True))])],
     "buildbotURL": "http://buildbot.example/",
+    "www": {{"port": "tcp:{www}:interface=127.0.0.1"}},
     "db": {{"db_url": "sqlite:///state.sqlite"}},
     "buildbotNetUsageData": None,
 }}
@@ -59,20 +63,27 @@ def running(folder: Path, log: str, *command: str) -> subprocess.Popen[bytes]:
 
 
 @pytest.fixture
-def receiver(tmp_path: Path) -> Iterator[IngestProcess]:
-    process = IngestProcess(tmp_path, {"BUILDBOT_WEBHOOK_SECRET": PASSWORD}).start()
+def www() -> int:
+    """The port of Buildbot's web page and REST API."""
+    return free_port()
+
+
+@pytest.fixture
+def receiver(tmp_path: Path, www: int) -> Iterator[IngestProcess]:
+    """Gets the webhooks, and polls too."""
+    settings = {"BUILDBOT_WEBHOOK_SECRET": PASSWORD, "BUILDBOT_URL": f"http://127.0.0.1:{www}"}
+    process = IngestProcess(tmp_path, settings | {"POLL_INTERVAL_SECONDS": "1"}).start()
     yield process
     process.stop(signal.SIGKILL)
 
 
 @pytest.fixture
-def buildbot(tmp_path: Path, receiver: IngestProcess) -> Iterator[Path]:
+def buildbot(tmp_path: Path, receiver: IngestProcess, www: int) -> Iterator[Path]:
     """A master and a worker that were just started."""
     pb = free_port()
     quietly(tmp_path, "buildbot", "create-master", "--quiet", "master")
-    config = MASTER.format(
-        python=sys.executable, pb=pb, url=f"{receiver.url}/api/v1/webhook/buildbot", password=PASSWORD
-    )
+    url = f"{receiver.url}/api/v1/webhook/buildbot"
+    config = MASTER.format(python=sys.executable, pb=pb, www=www, url=url, password=PASSWORD)
     (tmp_path / "master" / "master.cfg").write_text(config)
     quietly(tmp_path, "buildbot-worker", "create-worker", "worker", f"127.0.0.1:{pb}", "worker-1", "a-worker-password")
     processes = [
@@ -86,18 +97,39 @@ def buildbot(tmp_path: Path, receiver: IngestProcess) -> Iterator[Path]:
         process.wait(timeout=30)
 
 
+@pytest.fixture
+def latecomer(tmp_path: Path, www: int) -> Iterator[IngestProcess]:
+    """Knows Buildbot's address only; the test starts it."""
+    folder = tmp_path / "late"
+    folder.mkdir()
+    process = IngestProcess(folder, {"BUILDBOT_URL": f"http://127.0.0.1:{www}"})
+    yield process
+    if process.process:
+        process.stop(signal.SIGKILL)
+
+
 def builds(receiver: IngestProcess) -> dict[str, dict[str, Any]]:
     answer = httpx.get(f"{receiver.url}/api/v1/builds", params={"provider": "buildbot"}).json()
+    assert len(answer["builds"]) <= 2, "two ways, but one row for each build"
     return {build["pipeline"]: build for build in answer["builds"]}
 
 
-def test_what_a_real_buildbot_builds_arrives(buildbot: Path, receiver: IngestProcess) -> None:
+def wait_for_both(receiver: IngestProcess, log: Path) -> None:
     wait_for(
         lambda: sorted(build["status"] for build in builds(receiver).values()) == ["failed", "success"],
-        f"both builds to finish; see {buildbot}/master.log",
+        f"both builds to finish; see {log}",
         seconds=90,
     )
-    broken = httpx.get(f"{receiver.url}/api/v1/builds/{builds(receiver)['broken']['id']}").json()
+
+
+def details(receiver: IngestProcess, pipeline: str) -> dict[str, Any]:
+    found: dict[str, Any] = httpx.get(f"{receiver.url}/api/v1/builds/{builds(receiver)[pipeline]['id']}").json()
+    return found
+
+
+def test_what_a_real_buildbot_builds_arrives(buildbot: Path, receiver: IngestProcess, latecomer: IngestProcess) -> None:
+    wait_for_both(receiver, buildbot / "master.log")
+    broken = details(receiver, "broken")
     assert (broken["conclusion"], broken["metadata"]["head_branch"]) == ("failure", "main")
     assert broken["pipeline"]["repository"] == "acme/shop"
     [job] = broken["jobs"]
@@ -107,3 +139,11 @@ def test_what_a_real_buildbot_builds_arrives(buildbot: Path, receiver: IngestPro
     assert steps[-2:] == [("prepare", "success"), ("test", "failure")]
     alerts = httpx.get(f"{receiver.url}/api/v1/alerts").json()["alerts"]
     assert [(alert["type"], alert["severity"]) for alert in alerts] == [("pipeline_failure", "critical")]
+
+    latecomer.start()
+    wait_for_both(latecomer, buildbot / "master.log")
+    for pipeline in ("broken", "shop"):
+        assert details(latecomer, pipeline) == details(receiver, pipeline)
+    log = httpx.get(f"{latecomer.url}/api/v1/builds/{broken['id']}/logs").text
+    assert "##[group]test · stdio\n" in log
+    assert "raise SystemExit(3)" in log

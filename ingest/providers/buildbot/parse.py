@@ -29,11 +29,16 @@ def parse(_event: str, payload: dict[str, Any]) -> Changes:
 
 
 def changes_of(build: BuildPart) -> Changes:
-    master = digest(build.url.split("#", 1)[0])
+    master = master_of(build.url)
     stamp = next(iter(build.buildset.sourcestamps or []), Sourcestamp()) if build.buildset else Sourcestamp()
     pipeline, run = _pipeline(build, stamp, master), _run(build, stamp, master)
     job = _job(build, run)
     return Changes((pipeline,), (run,), (job,), tuple(_step(step, job.id) for step in build.steps or []))
+
+
+def master_of(url: str) -> str:
+    """The master, by the address of any of its pages."""
+    return digest(url.split("#", 1)[0])
 
 
 def outcome_of(complete: bool, results: int | None) -> tuple[Status, str | None]:
