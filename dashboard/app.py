@@ -41,6 +41,7 @@ def main() -> None:
         ],
         "Insights": [
             st.Page("views/flaky.py", title="Flaky jobs", icon=":material/casino:"),
+            st.Page("views/dora.py", title="DORA metrics", icon=":material/rocket_launch:"),
             st.Page("views/cost.py", title="Cost and capacity", icon=":material/payments:"),
         ],
         "Operate": [

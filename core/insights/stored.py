@@ -6,8 +6,10 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from core.insights.cost import DEFAULT_PRICES, Prices
+from core.insights.dora import DEFAULT_MARKS, Marks
 
 PRICES = "insight_prices"
+DEPLOYMENTS = "insight_deployments"
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -15,6 +17,11 @@ M = TypeVar("M", bound=BaseModel)
 def prices_of(stored: Mapping[str, str]) -> Prices:
     """The price table of the settings table's rows (key → value); GitHub's list prices where none was set."""
     return _read(stored.get(PRICES), DEFAULT_PRICES)
+
+
+def marks_of(stored: Mapping[str, str]) -> Marks:
+    """Which runs are deployments; workflows called something with "deploy" where nothing was set."""
+    return _read(stored.get(DEPLOYMENTS), DEFAULT_MARKS)
 
 
 def _read(value: str | None, default: M) -> M:

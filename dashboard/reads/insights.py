@@ -5,8 +5,9 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
-from core.insights import cost, stored
+from core.insights import cost, dora, stored
 from core.insights.cost import Prices
+from core.insights.dora import Marks
 from core.queries import Value
 from core.settings import settings
 from dashboard.data import Scope, frame
@@ -69,6 +70,23 @@ def queue_hours(scope: Scope, since: datetime, until: datetime, zone: str) -> pd
 def load(scope: Scope, since: datetime, until: datetime) -> pd.DataFrame:
     """The most jobs at once in every hour (UTC)."""
     return cost.load(kept("concurrency", window(scope, since, until)), _minute(since), _minute(until))
+
+
+def deployments(scope: Scope, since: datetime, until: datetime) -> pd.DataFrame:
+    """The deployments of the window, newest first."""
+    return kept("deployments", {**window(scope, since, until), **marks().parameters(), "limit": dora.MOST_ROWS})
+
+
+def lead_times(scope: Scope, since: datetime, until: datetime, zone: str) -> pd.DataFrame:
+    """Lead times over all, by day of `zone`, and by repository. Changes are those of the default branch."""
+    parameters = {**window(scope, since, until), **marks().parameters()}
+    parameters |= {"history": _minute(since - dora.HISTORY), "zone": zone}
+    return kept("lead_times", parameters)
+
+
+def marks() -> Marks:
+    """Which runs are deployments."""
+    return stored.marks_of(_stored())
 
 
 def prices() -> Prices:

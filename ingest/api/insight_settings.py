@@ -1,4 +1,4 @@
-"""What admins set about insights: prices of machine time. Kept in the settings table, in force at once."""
+"""What admins set about insights, in force at once: prices of machine time, and which runs are deployments."""
 
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from core.access import Role
 from core.insights import stored
 from core.insights.cost import Prices
+from core.insights.dora import Marks
 from core.store import stored_settings
 from ingest.api.dependencies import Calling, Running, needs
 from ingest.service import Service
@@ -34,6 +35,20 @@ def prices(service: Running) -> Prices:
 def set_prices(service: Running, caller: Calling, prices: Prices) -> Prices:
     """Replaces the price table. The first rule that fits a job's labels counts."""
     return _put(service, stored.PRICES, prices, caller.name)
+
+
+@router.get("/deployments", response_model=Marks, summary="See which runs are deployments")
+def marks(service: Running) -> Marks:
+    """Workflows called something with "deploy", and the event `deployment`, where nothing was set."""
+    return stored.marks_of(stored_values(service))
+
+
+@router.put(
+    "/deployments", response_model=Marks, dependencies=[needs(Role.ADMIN)], summary="Set which runs are deployments"
+)
+def set_marks(service: Running, caller: Calling, marks: Marks) -> Marks:
+    """By patterns of the workflow's name, by events, by patterns of the names of jobs (an environment's)."""
+    return _put(service, stored.DEPLOYMENTS, marks, caller.name)
 
 
 def _put(service: Service, key: str, value: M, by: str) -> M:

@@ -1,5 +1,6 @@
 """What to fix first, as JSON: the same queries as the insight pages."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -7,6 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from core.insights import cost as costs
+from core.insights import dora as keys
 from core.insights import stored
 from ingest.api.dependencies import Running
 from ingest.api.frames import records
@@ -108,3 +110,42 @@ def cost(service: Running, window: Window, limit: Limit = 100) -> Costs:
         minutes=int(rows["minutes"].sum()),
         jobs=[JobCost(**row) for row in records(rows.head(limit))],
     )
+
+
+class DoraKeys(BaseModel):
+    """The four keys of some deployments. Levels are those of the DORA report of 2024; null where it gives none."""
+
+    repository: str | None = Field(description="null: of all")
+    deployments: int
+    failed: int
+    successful_per_day: float
+    frequency_level: keys.Level | None
+    changes: int = Field(description="Commits whose first successful deployment ended in the window.")
+    lead_time_p50_seconds: float | None
+    lead_time_level: keys.Level | None
+    change_failure_rate: float | None
+    recovery_p50_seconds: float | None
+    recovery_level: keys.Level | None
+    recovered: int
+    unrecovered: int
+
+
+class Dora(BaseModel):
+    since: datetime
+    until: datetime
+    marks: keys.Marks
+    total: DoraKeys
+    repositories: list[DoraKeys]
+
+
+@router.get("/dora", response_model=Dora, summary="DORA's four key metrics")
+def dora(service: Running, window: Window) -> Dora:
+    """Of the runs that are marked as deployments (`PUT /insights/deployments`)."""
+    marks = stored.marks_of(stored_values(service))
+    rows = service.reader.frame("deployments", **window, **marks.parameters(), limit=keys.MOST_ROWS)
+    scope = {name: window[name] for name in ("provider", "repository", "since", "until")}
+    history = window["since"] - keys.HISTORY
+    leads = service.reader.frame("lead_times", **scope, **marks.parameters(), history=history, zone="UTC")
+    report = keys.report(rows, leads, (window["until"] - window["since"]).total_seconds() / keys.DAY)
+    total, *repositories = [DoraKeys(**asdict(row)) for row in report]
+    return Dora(since=window["since"], until=window["until"], marks=marks, total=total, repositories=repositories)

@@ -16,6 +16,7 @@ EVERY = NOBODY | {
     "status": None, "attempt_ids": ("x",),
     "repository_id": "x",
     "job": "x",
+    "workflow_pattern": "^(.*deploy.*)$", "job_pattern": None, "events": (), "history": NOW,
     "severity": None, "type": None, "channel": None,
 }  # fmt: skip
 NAMES = sorted(path.stem for path in (Path(__file__).parents[2] / "core" / "sql" / "read").glob("*.sql"))

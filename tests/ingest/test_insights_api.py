@@ -82,8 +82,21 @@ def test_a_price_table_that_is_none_is_refused_or_empty(running: IngestProcess, 
     assert answer.status_code == (200 if body == {} else 422)
 
 
-@pytest.mark.parametrize("path", ["flaky", "cost"])
-@pytest.mark.parametrize("query", ["days=0", "days=366", "limit=0", "limit=501", "dayz=3", "days=x"])
+def test_an_admin_marks_deployments_and_the_metrics_follow(running: IngestProcess) -> None:
+    address = f"{running.url}/api/v1/insights/deployments"
+    found = get(running, "dora", days=100)
+    assert found["total"]["deployments"] == sum(row["deployments"] for row in found["repositories"]) > 0
+    nothing = {"workflows": [], "events": [], "jobs": []}
+    assert httpx.put(address, json=nothing).status_code == 401
+    assert httpx.put(address, json=nothing, headers=ADMIN).json() == nothing
+    assert get(running, "dora", days=100)["total"]["deployments"] == 0
+    assert httpx.put(address, json={"jobs": ["deploy production"]}, headers=ADMIN).status_code == 200
+    assert 0 < get(running, "dora", days=100)["total"]["deployments"] < found["total"]["deployments"]
+    assert httpx.put(address, json=found["marks"], headers=ADMIN).json() == found["marks"]
+
+
+@pytest.mark.parametrize("path", ["flaky", "cost", "dora"])
+@pytest.mark.parametrize("query", ["days=0", "days=366", "limit=501", "dayz=3", "days=x"])
 def test_a_wrong_parameter_is_refused(running: IngestProcess, path: str, query: str) -> None:
     answer = httpx.get(f"{running.url}/api/v1/insights/{path}?{query}")
     assert answer.status_code == 422

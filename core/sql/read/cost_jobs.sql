@@ -3,7 +3,7 @@
 -- Seconds are as measured; *_minutes are started minutes, each job rounded up by itself, as GitHub bills them.
 -- rerun_*: of attempts after the first. failed_*: of failed jobs. Jobs that a re-run only carried over are left out.
 SELECT
-    p.provider, p.repository, r.pipeline_id, any_value(p.name) AS pipeline, j.name AS job, coalesce(j.labels, '') AS labels,
+    p.provider, p.repository, r.pipeline_id, max(p.name) AS pipeline, j.name AS job, coalesce(j.labels, '') AS labels,
     count(*) AS jobs,
     CAST(sum(j.duration_seconds) AS BIGINT) AS seconds,
     CAST(sum(ceil(j.duration_seconds / 60)) AS BIGINT) AS minutes,
