@@ -4,21 +4,30 @@ from concurrent.futures import Future
 from types import SimpleNamespace
 from typing import Protocol
 
+import pandas as pd
 from fastapi import FastAPI
 
 from core.model import Delivery
+from core.queries import Value
 from core.settings import settings
 from core.store.writer import Outcome
 from ingest import errors
+from ingest.access.callers import Callers
 from ingest.api import webhooks
-from ingest.guards.body_limit import BodyLimit
-from ingest.guards.exposure import Exposure
-from ingest.guards.request_id import RequestId
+from ingest.app import guard
 
 
 class DeliveryWriter(Protocol):
     def submit_delivery(self, delivery: Delivery) -> "Future[Outcome]":
         """Store a delivery; the future's result is the answer to the caller."""
+
+
+class _NoStoredSettings:
+    """What callers are known by: nothing but the environment."""
+
+    def frame(self, query: str, **_: Value) -> pd.DataFrame:
+        assert query == "stored_settings"
+        return pd.DataFrame({"key": [], "value": []})
 
 
 def endpoint(writer: DeliveryWriter) -> FastAPI:
@@ -27,8 +36,7 @@ def endpoint(writer: DeliveryWriter) -> FastAPI:
     errors.install(app)
     app.include_router(webhooks.router, prefix="/api/v1")
     app.add_api_route("/health/ready", lambda: {"status": "ready"})
-    app.add_middleware(BodyLimit, limit=lambda: settings().max_body_bytes)
-    app.add_middleware(Exposure)
-    app.add_middleware(RequestId)
-    app.state.service = SimpleNamespace(settings=settings(), writer=writer)
+    guard(app)
+    callers = Callers(settings(), _NoStoredSettings())
+    app.state.service = SimpleNamespace(settings=settings(), writer=writer, callers=callers)
     return app

@@ -71,7 +71,8 @@ SELECT
     format('https://github.com/acme/service-{:02d}/actions/runs/{}', 1 + p % 60, 9000000000 + i),
     created_at, started_at, CASE WHEN status IN ('queued', 'running') THEN NULL ELSE finished_at END,
     least(finished_at, $until), CASE WHEN status IN ('queued', 'running') THEN NULL ELSE seconds END,
-    format('2|00000|{}|{:016x}', strftime(least(finished_at, $until), '%Y-%m-%dT%H:%M:%S.%fZ'), h)
+    format('2|00000|{}|{:016x}', strftime(least(finished_at, $until), '%Y-%m-%dT%H:%M:%S.%fZ'), h),
+    started_at, CASE WHEN status IN ('queued', 'running') THEN started_at ELSE finished_at END
 FROM ended
 ORDER BY started_at, i"""
 

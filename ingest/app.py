@@ -59,6 +59,19 @@ async def lifespan(api: FastAPI) -> AsyncIterator[None]:
         await api.state.service.stop()
 
 
+def guard(app: FastAPI) -> None:
+    """Put all guards before an application. The last one added meets a request first."""
+    app.add_middleware(ETag)
+    app.add_middleware(RateLimit, settings=settings)
+    app.add_middleware(Identity)
+    app.add_middleware(BodyLimit, settings=settings)
+    app.add_middleware(Exposure)
+    app.add_middleware(FrontendOrigin)
+    app.add_middleware(SafeHeaders)
+    app.add_middleware(Measure)
+    app.add_middleware(RequestId)
+
+
 api = FastAPI(
     title="CI/CD Health Dashboard",
     version="0.1.0",
@@ -96,16 +109,7 @@ api.include_router(health.router, **CHECKED)
 for router in (prometheus.router, lights.lights):
     api.include_router(router, **READABLE)
 api.include_router(lights.badges, **CHECKED | {"dependencies": [Depends(only_known), Depends(may_see_badges)]})
-# The last one added meets a request first.
-api.add_middleware(ETag)
-api.add_middleware(RateLimit, settings=settings)
-api.add_middleware(Identity)
-api.add_middleware(BodyLimit, settings=settings)
-api.add_middleware(Exposure)
-api.add_middleware(FrontendOrigin)
-api.add_middleware(SafeHeaders)
-api.add_middleware(Measure)
-api.add_middleware(RequestId)
+guard(api)
 
 
 class PlainStartFailure:

@@ -102,6 +102,7 @@ def end_deleted(cursor: duckdb.DuckDBPyConnection, attempt_id: str, now: datetim
     """End an attempt that was deleted while we believed it to run: as `skipped`, which counts in no rate."""
     cursor.execute(
         """UPDATE workflow_runs SET status = 'skipped', conclusion = 'deleted', finished_at = updated_at,
+            last_activity_at = updated_at,
             version = '2' || substr(version, 2)
         WHERE id = ? AND status IN ('queued', 'running', 'blocked')""",
         [attempt_id],

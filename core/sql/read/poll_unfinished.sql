@@ -5,7 +5,7 @@ FROM workflow_runs AS r
 JOIN pipelines AS p ON p.id = r.pipeline_id
 WHERE p.provider = $provider AND p.repository_id = $repository_id
     AND r.status IN ('queued', 'running', 'blocked')
-    AND coalesce(r.started_at, r.created_at) >= $since
+    AND r.begun_at >= $since
     AND r.id NOT IN (SELECT a.attempt_id FROM poll_attempts AS a)
 ORDER BY r.created_at DESC, r.id
 LIMIT $limit

@@ -1,44 +1,78 @@
 -- The KPI tiles and GET /metrics/summary: one row, now and for the window of equal length before.
 -- $provider, $repository, $branch: text or NULL (any). $window_start, $window_end, $previous_start, $day_ago: UTC times.
 -- Rates are fractions of 1, durations seconds. success_rate counts success and failed only, and is NULL without either.
+-- Runs of both windows are read first; older ones only of pipelines that said too little in them (a fifth of the time).
 WITH chosen_pipelines AS (
     SELECT id, default_branch
     FROM pipelines
     WHERE ($provider IS NULL OR provider = $provider) AND ($repository IS NULL OR repository = $repository)
 ),
-chosen_runs AS (
+recent_runs AS (
     SELECT
-        r.pipeline_id, r.status, r.finished_at, r.started_at, r.created_at, r.duration_seconds,
+        r.pipeline_id, r.status, r.finished_at, r.begun_at, r.created_at, r.duration_seconds,
         CASE WHEN p.default_branch IS NULL THEN coalesce(r.branch IN ('main', 'master', 'trunk'), TRUE) ELSE r.branch = p.default_branch END AND NOT r.is_fork AS on_default_branch
     FROM workflow_runs AS r
     JOIN chosen_pipelines AS p ON p.id = r.pipeline_id
-    WHERE r.is_latest AND ($branch IS NULL OR r.branch = $branch)
+    WHERE r.is_latest AND r.last_activity_at >= $previous_start AND ($branch IS NULL OR r.branch = $branch)
 ),
-pipeline_states AS (
+recent_states AS (
     SELECT
         pipeline_id,
         min(created_at) AS first_run_at,
-        max(coalesce(started_at, created_at)) AS last_begun_at,
-        max(coalesce(started_at, created_at)) FILTER (WHERE coalesce(started_at, created_at) < $window_start) AS last_begun_before,
-        arg_max(status, finished_at) FILTER (WHERE on_default_branch AND status IN ('success', 'failed')) AS newest_status,
-        arg_max(status, finished_at) FILTER (
-            WHERE on_default_branch AND status IN ('success', 'failed') AND finished_at < $window_start
-        ) AS newest_status_before
-    FROM chosen_runs
+        max(begun_at) AS last_begun_at,
+        max(finished_at) FILTER (WHERE on_default_branch AND status = 'success') AS success_at,
+        max(finished_at) FILTER (WHERE on_default_branch AND status = 'failed') AS failed_at,
+        max(finished_at) FILTER (WHERE on_default_branch AND status = 'success' AND finished_at < $window_start) AS success_before_at,
+        max(finished_at) FILTER (WHERE on_default_branch AND status = 'failed' AND finished_at < $window_start) AS failed_before_at
+    FROM recent_runs
     GROUP BY pipeline_id
+),
+silent_pipelines AS (
+    SELECT p.id, p.default_branch
+    FROM chosen_pipelines AS p
+    LEFT JOIN recent_states AS s ON s.pipeline_id = p.id
+    WHERE coalesce(s.success_before_at, s.failed_before_at) IS NULL OR s.first_run_at >= $window_start
+),
+older_states AS (
+    SELECT
+        r.pipeline_id,
+        min(r.created_at) AS first_run_at,
+        max(CASE WHEN r.status = 'success' THEN r.finished_at END) FILTER (
+            WHERE CASE WHEN p.default_branch IS NULL THEN coalesce(r.branch IN ('main', 'master', 'trunk'), TRUE) ELSE r.branch = p.default_branch END AND NOT r.is_fork
+        ) AS success_at,
+        max(CASE WHEN r.status = 'failed' THEN r.finished_at END) FILTER (
+            WHERE CASE WHEN p.default_branch IS NULL THEN coalesce(r.branch IN ('main', 'master', 'trunk'), TRUE) ELSE r.branch = p.default_branch END AND NOT r.is_fork
+        ) AS failed_at
+    FROM workflow_runs AS r
+    JOIN silent_pipelines AS p ON p.id = r.pipeline_id
+    WHERE r.is_latest AND r.last_activity_at < $previous_start AND ($branch IS NULL OR r.branch = $branch)
+    GROUP BY r.pipeline_id
+),
+pipeline_states AS (
+    SELECT
+        least(s.first_run_at, o.first_run_at) AS first_run_at,
+        s.last_begun_at,
+        greatest(s.failed_at, o.failed_at) AS failed_at,
+        greatest(s.success_at, o.success_at) AS success_at,
+        greatest(s.failed_before_at, o.failed_at) AS failed_before_at,
+        greatest(s.success_before_at, o.success_at) AS success_before_at
+    FROM recent_states AS s
+    FULL JOIN older_states AS o ON o.pipeline_id = s.pipeline_id
 ),
 pipeline_counts AS (
     SELECT
         count(*) AS total_pipelines,
         count(*) FILTER (WHERE first_run_at < $window_start) AS previous_total_pipelines,
         count(*) FILTER (WHERE last_begun_at >= $window_start) AS active_pipelines,
-        count(*) FILTER (WHERE newest_status = 'failed') AS failed_pipelines,
-        count(*) FILTER (WHERE newest_status_before = 'failed') AS previous_failed_pipelines
+        count(*) FILTER (WHERE failed_at > success_at OR success_at IS NULL AND failed_at IS NOT NULL) AS failed_pipelines,
+        count(*) FILTER (
+            WHERE failed_before_at > success_before_at OR success_before_at IS NULL AND failed_before_at IS NOT NULL
+        ) AS previous_failed_pipelines
     FROM pipeline_states
 ),
 finished AS (
     SELECT status, duration_seconds, finished_at >= $window_start AS is_current
-    FROM chosen_runs
+    FROM recent_runs
     WHERE finished_at >= $previous_start AND finished_at < $window_end AND status IN ('success', 'failed')
 ),
 outcomes AS (
@@ -54,7 +88,7 @@ outcomes AS (
     FROM finished
 ),
 last_day AS (
-    SELECT count(*) AS last_24h_runs FROM chosen_runs WHERE coalesce(started_at, created_at) >= $day_ago
+    SELECT count(*) AS last_24h_runs FROM recent_runs WHERE begun_at >= $day_ago
 )
 SELECT
     c.total_pipelines, c.previous_total_pipelines, c.active_pipelines, c.failed_pipelines, c.previous_failed_pipelines,

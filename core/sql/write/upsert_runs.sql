@@ -8,7 +8,7 @@ SELECT
     branch, base_branch, head_sha, head_repository, is_fork, commit_message, commit_author, actor, url,
     created_at, started_at, finished_at, updated_at,
     CASE WHEN finished_at < started_at THEN 0 ELSE date_diff('second', started_at, finished_at) END AS duration_seconds,
-    version
+    version, coalesce(started_at, created_at) AS begun_at, coalesce(finished_at, started_at, created_at) AS last_activity_at
 FROM incoming_runs
 ON CONFLICT (id) DO UPDATE SET
     pipeline_id = CASE WHEN excluded.version > version THEN excluded.pipeline_id ELSE pipeline_id END,
@@ -34,4 +34,8 @@ ON CONFLICT (id) DO UPDATE SET
         WHEN least(excluded.finished_at, finished_at) < least(excluded.started_at, started_at) THEN 0
         ELSE date_diff('second', least(excluded.started_at, started_at), least(excluded.finished_at, finished_at))
     END,
-    version = greatest(excluded.version, version);
+    version = greatest(excluded.version, version),
+    begun_at = coalesce(least(excluded.started_at, started_at), least(excluded.created_at, created_at)),
+    last_activity_at = coalesce(
+        least(excluded.finished_at, finished_at), least(excluded.started_at, started_at), least(excluded.created_at, created_at)
+    );
