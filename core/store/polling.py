@@ -1,6 +1,6 @@
 """What polling remembers: the state of each repository, ETags, attempts read, the rate limit over time."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Literal
@@ -69,6 +69,16 @@ def save_state(cursor: duckdb.DuckDBPyConnection, state: PollState) -> None:
         f"INSERT INTO poll_state ({', '.join(COLUMNS)}) VALUES ({marks}) "  # noqa: S608 - our own column names
         f"ON CONFLICT (provider, repository) DO UPDATE SET {changes}",
         [getattr(state, name) for name in COLUMNS],
+    )
+
+
+def mark_polled(cursor: duckdb.DuckDBPyConnection, provider: str, repositories: Collection[str]) -> None:
+    """Only these repositories of a CI system are polled now."""
+    marks = ", ".join("?" for _ in repositories)
+    polled = f"repository IN ({marks})" if repositories else "FALSE"
+    cursor.execute(
+        f"UPDATE poll_state SET is_polled = {polled} WHERE provider = ?",  # noqa: S608 - question marks alone
+        [*repositories, provider],
     )
 
 

@@ -30,7 +30,7 @@ async def build_log(
         raise NotFound("There is no such build.", details={"id": build_id})
     shown = next((row for row in attempts if row["attempt_id"] == build_id), attempts[0])
     jobs = [
-        {**row, "attempt_id": attempt["attempt_id"]}
+        row
         for attempt in ([shown] if job is None else attempts)
         for row in records(service.reader.frame("attempt_jobs", attempt_id=attempt["attempt_id"]))
     ]
@@ -39,7 +39,7 @@ async def build_log(
     if not jobs:
         raise NotFound("This build has no such job.", details={"job": job})
     wanted = next((row for row in jobs if row["status"] == "failed"), jobs[0])
-    kept = await log_of(service, wanted, shown["repository"], shown["provider"])
+    kept = await log_of(service, wanted["id"])
     headers = {
         "X-Log-Size": str(kept["size_bytes"]),
         "X-Log-Cut": str(bool(kept["is_cut"])).lower(),

@@ -68,6 +68,10 @@ class Book:
         if etag and self._etags.get(url) != etag:
             self._etags[url] = self._unsaved[url] = etag
 
+    def count(self, status: int) -> None:
+        """A request was answered; an answer of 304 is free of charge."""
+        self.note(requests=self.state.requests + 1, points=self.state.points + (status != 304))
+
     def note(self, **columns: Any) -> None:
         """Change the state; `save` stores it."""
         self.state = replace(self.state, **columns)

@@ -9,6 +9,11 @@ from email.utils import parsedate_to_datetime
 
 # Below this part of the hourly limit, background work is spread over the time that is left.
 SCARCE = 0.25
+# GitHub asks for at least a minute where it refuses a burst without saying how long, and for more each time.
+FIRST_PAUSE = 60.0
+LONGEST_PAUSE = 900.0
+# Limits are by the hour; a reset that is further away is a clock that is wrong.
+LONGEST_WINDOW = 3700.0
 
 
 class Budget:
@@ -19,6 +24,7 @@ class Budget:
         self._not_before = 0.0
         self._next_slot = 0.0
         self._reset = 0.0
+        self._next_pause = FIRST_PAUSE
         self.allowed = 0
         self.remaining = 0
         self.used = 0
@@ -29,6 +35,8 @@ class Budget:
         """Learn from an answer. GitHub says `x-ratelimit-…`, others `ratelimit-…`; some say nothing."""
         self.requests += 1
         self.points += status != 304
+        if status < 400 and self._clock() >= self._not_before:
+            self._next_pause = FIRST_PAUSE
         try:
             remaining = int(_header(headers, "remaining"))
             allowed = int(_header(headers, "limit"))
@@ -44,12 +52,18 @@ class Budget:
 
     def pause(self, seconds: float) -> None:
         """Let no request go for `seconds`: the CI system asked for it."""
-        self._not_before = max(self._not_before, self._clock() + seconds)
+        self._not_before = max(self._not_before, self._clock() + max(seconds, 1.0))
+
+    def pause_longer(self) -> None:
+        """The CI system asked for a pause without saying how long: a minute, then two, then four."""
+        if self._clock() >= self._not_before:  # else another request was refused with this one
+            self.pause(self._next_pause)
+            self._next_pause = min(2 * self._next_pause, LONGEST_PAUSE)
 
     def wait_for_reset(self) -> None:
         """The limit is used up: let no request go until it is filled again."""
         self.remaining = 0
-        self.pause(max(1.0, self._reset - self._clock() + 1))
+        self.pause(min(self._reset - self._clock() + 1, LONGEST_WINDOW))
 
     def blocked_for(self, reserve: float = 0.0) -> float:
         """Seconds until a request may go that leaves `reserve` (a part of the limit) to others."""
@@ -76,6 +90,12 @@ class Budget:
         slot = max(now, self._next_slot)
         self._next_slot = slot + min(pace, 60)
         return slot - now
+
+    @property
+    def waits_until(self) -> datetime | None:
+        """When the next request may go, where none may go now."""
+        seconds = self.blocked_for()
+        return datetime.now(UTC) + timedelta(seconds=seconds) if seconds > 0 else None
 
     @property
     def reset_at(self) -> datetime | None:

@@ -3,9 +3,12 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from ingest.polling.book import Book
 from ingest.polling.budget import Budget
+
+LogResult = Literal["kept", "expired", "missing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +17,17 @@ class Targets:
 
     repositories: tuple[str, ...]
     problems: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LogAddress:
+    """Whose log is wanted, in the CI system's own words: numbers of the run and its attempt, id and name of the job."""
+
+    repository: str
+    run_id: str
+    run_attempt: int
+    job_id: str
+    job_name: str
 
 
 class Source(ABC):
@@ -42,8 +56,12 @@ class Source(ABC):
         """Read one more piece of what belongs to runs that are stored. False once there is nothing left to read."""
         return False
 
-    async def read_log(self, repository: str, job_id: str, feed: Callable[[bytes], None]) -> str:  # noqa: ARG002
-        """Hand the log of a job to `feed` in pieces: `kept`, `expired` or `missing`. Raises ProviderUnavailable."""
+    async def read_log(self, job: LogAddress, feed: Callable[[bytes], None]) -> LogResult:  # noqa: ARG002
+        """Hand the log of a job to `feed` in pieces.
+
+        `expired`: there was one; `missing`: there is none, or none yet. Raises ProviderUnavailable; `Passing` is tried
+        again from the start, with another `feed`.
+        """
         return "missing"
 
     @abstractmethod

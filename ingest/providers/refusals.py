@@ -25,3 +25,13 @@ def explained(sentence: Callable[[Refused], str]) -> Iterator[None]:
 def is_missing(error: object) -> bool:
     """True for "it isn't there, or no longer"."""
     return isinstance(error, Explained) and error.http_status in (404, 410)
+
+
+def is_gone(error: object) -> bool:
+    """True for "it was there once"."""
+    return isinstance(error, Explained) and error.http_status == 410
+
+
+def is_refused(error: object) -> bool:
+    """True for an answer that stays the same however often one asks."""
+    return isinstance(error, Explained)

@@ -3,11 +3,13 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 
 import httpx
 import jwt
+from gidgethub import GitHubException
+from gidgethub.apps import get_installation_access_token
+from gidgethub.httpx import GitHubAPI
 
 from core.errors import BadSetting, ProviderUnavailable
 from core.settings import Settings
@@ -18,7 +20,9 @@ BASIC = {
     "X-GitHub-Api-Version": "2022-11-28",
     "User-Agent": "cicd-health-dashboard",
 }
-# A token that is about to expire is replaced before a long request could outlive it.
+# An installation's token lives for an hour, counted from when it came, so that no clock has to agree with GitHub's. It
+# is replaced before a long request could outlive it.
+LIFETIME = 3600
 MARGIN = 300
 
 
@@ -27,6 +31,10 @@ class Access:
 
     async def headers(self) -> Mapping[str, str]:
         return BASIC
+
+    async def renew(self) -> bool:
+        """GitHub refused the token: make a new one. False where there is no way to."""
+        return False
 
 
 class TokenAccess(Access):
@@ -44,37 +52,44 @@ class AppAccess(Access):
     """
 
     def __init__(self, client: httpx.AsyncClient, api_url: str, app_id: str, private_key: str, installation: str):
-        self._client = client
-        self._url = f"{api_url}/app/installations/{installation}/access_tokens"
+        # It was written for httpx2 as well as for httpx; the client is the same.
+        self._api = GitHubAPI(client, BASIC["User-Agent"], base_url=api_url)
+        self._installation = installation
         self._app_id = app_id
         self._private_key = private_key
         self._lock = asyncio.Lock()
         self._headers: Mapping[str, str] = BASIC
-        self._expires_at = 0.0
+        self._renew_at = 0.0
+        self._renewed_at = 0.0
 
     async def headers(self) -> Mapping[str, str]:
         async with self._lock:
-            if time.time() > self._expires_at - MARGIN:
-                await self._renew()
+            if time.monotonic() > self._renew_at:
+                await self._fetch()
             return self._headers
 
-    async def _renew(self) -> None:
-        now = int(time.time())
-        # A minute back allows for clocks that differ; ten minutes are the longest that GitHub accepts.
-        claims = {"iat": now - 60, "exp": now + 540, "iss": self._app_id}
-        proof = jwt.encode(claims, self._private_key, algorithm="RS256")
+    async def renew(self) -> bool:
+        """A token may be revoked before its time; once a minute is often enough to find out."""
+        async with self._lock:
+            if time.monotonic() - self._renewed_at > 60:
+                await self._fetch()
+        return True
+
+    async def _fetch(self) -> None:
         try:
-            answer = await self._client.post(self._url, headers={**BASIC, "Authorization": f"Bearer {proof}"})
+            answer = await get_installation_access_token(
+                self._api, installation_id=self._installation, app_id=self._app_id, private_key=self._private_key
+            )
         except httpx.TransportError as error:
             raise ProviderUnavailable(f"GitHub can't be reached: {error or type(error).__name__}.") from None
-        if answer.is_error or answer.has_redirect_location:
+        except GitHubException as error:
             raise ProviderUnavailable(
-                f"GitHub gives the App no token for its installation ({answer.status_code}).",
+                f"GitHub gives the App no token for its installation: {error or type(error).__name__}.",
                 hint="Check GITHUB_APP_ID, GITHUB_APP_PRIVATE_KEY and GITHUB_APP_INSTALLATION_ID.",
-            )
-        body = answer.json()
-        self._headers = {**BASIC, "Authorization": f"Bearer {body['token']}"}
-        self._expires_at = datetime.fromisoformat(body["expires_at"].replace("Z", "+00:00")).timestamp()
+            ) from None
+        self._headers = {**BASIC, "Authorization": f"Bearer {answer['token']}"}
+        self._renewed_at = time.monotonic()
+        self._renew_at = self._renewed_at + LIFETIME - MARGIN
 
 
 def access_of(settings: Settings, client: httpx.AsyncClient) -> Access:

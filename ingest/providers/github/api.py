@@ -1,12 +1,13 @@
 """GitHub's REST API as polling uses it: which addresses there are, and what its refusals mean, in words."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Any
 
 from core.errors import ProviderUnavailable
 from ingest.polling.book import Book
 from ingest.polling.http import Answer, Api, Refused
+from ingest.providers.refusals import explained
 
 PER_PAGE = "100"
 
@@ -20,17 +21,20 @@ class GitHub:
     async def list_page(self, book: Book, path: str, query: dict[str, str]) -> Answer:
         """A page of a listing, unless it is what `book` saw last; note its ETag once its rows are kept."""
         with in_words(book.repository):
-            return await self._api.get(path, query, book.etag(address(path, query)))
+            answer = await self._api.get(path, query, book.etag(address(path, query)), book.count)
+        if not answer.unchanged and not isinstance(_field(answer.body, "workflow_runs"), list):
+            raise ProviderUnavailable(f"GitHub's list of the runs of {book.repository} is none.")
+        return answer
 
     async def document(self, book: Book, path: str) -> Answer:
         """One object, unless it is what `book` saw last."""
         with in_words(book.repository):
-            return await self._api.get(path, etag=book.etag(path))
+            return _object(await self._api.get(path, None, book.etag(path), book.count), path)
 
     async def fetch(self, book: Book, path: str) -> Answer:
         """One object, whatever was seen last."""
         with in_words(book.repository):
-            return await self._api.get(path)
+            return _object(await self._api.get(path, count=book.count), path)
 
     @asynccontextmanager
     async def download(self, path: str, whose: str) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -39,21 +43,26 @@ class GitHub:
             async with self._api.stream(path) as response:
                 yield response.aiter_bytes()
 
-    async def items(self, path: str, name: str | None, whose: str) -> AsyncIterator[Any]:
-        """All items of a listing, page after page; `name` is the field that holds them, None for a bare list."""
+    async def page(self, path: str, query: dict[str, str], whose: str, etag: str | None) -> Answer:
+        """A page of a listing that belongs to no repository."""
+        with in_words(whose):
+            return await self._api.get(path, query, etag)
+
+    async def jobs(self, book: Book, path: str) -> list[Any]:
+        """All jobs of a listing, page after page, each once."""
         query: dict[str, str] | None = {"per_page": PER_PAGE}
-        seen = 0
+        found: dict[Any, Any] = {}
         while query:
-            with in_words(whose):
-                answer = await self._api.get(path, query)
-            found = answer.body[name] if name else answer.body
-            for item in found:
-                yield item
-            seen += len(found)
-            total = answer.body.get("total_count") if name else None
+            with in_words(book.repository):
+                answer = await self._api.get(path, query, count=book.count)
+            jobs = _field(answer.body, "jobs")
+            if not isinstance(jobs, list):
+                raise ProviderUnavailable(f"GitHub's list of the jobs of {book.repository} is none.")
+            known = len(found)
+            found |= {_field(job, "id"): job for job in jobs}
             # A server that always names a next page must not keep us for ever.
-            more = found and (total is None or seen < total)
-            query = dict(answer.next_query) if more and answer.next_query else None
+            query = {**query, **answer.next_query} if answer.next_query and len(found) > known else None
+        return list(found.values())
 
 
 def address(path: str, query: dict[str, str]) -> str:
@@ -65,24 +74,25 @@ def runs_of(repository: str) -> str:
     return f"repos/{repository}/actions/runs"
 
 
-@contextmanager
-def in_words(whose: str) -> Iterator[None]:
+def name_of(book: Book) -> str:
+    """What GitHub calls the repository now: asked for by an old name it redirects, which costs a request each time."""
+    known = book.remembered("repository") or {}
+    return known.get("full_name") or book.repository
+
+
+def _field(body: Any, name: str) -> Any:
+    return body.get(name) if isinstance(body, dict) else None
+
+
+def _object(answer: Answer, path: str) -> Answer:
+    if not answer.unchanged and not isinstance(answer.body, dict):
+        raise ProviderUnavailable(f"GitHub answers {path} with something else than an object.")
+    return answer
+
+
+def in_words(whose: str) -> AbstractContextManager[None]:
     """Turn GitHub's refusals into a sentence that says what to do."""
-    try:
-        yield
-    except Refused as refused:
-        raise _Explained(_sentence(whose, refused), refused.http_status) from None
-
-
-class _Explained(ProviderUnavailable):
-    def __init__(self, sentence: str, http_status: int) -> None:
-        super().__init__(sentence)
-        self.http_status = http_status
-
-
-def is_missing(error: object) -> bool:
-    """True for "it isn't there, or no longer"."""
-    return isinstance(error, _Explained) and error.http_status in (404, 410)
+    return explained(lambda refused: _sentence(whose, refused))
 
 
 def _sentence(whose: str, refused: Refused) -> str:

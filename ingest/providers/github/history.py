@@ -9,7 +9,7 @@ import structlog
 from core.errors import BadPayload
 from core.model import Changes
 from ingest.polling.book import Book
-from ingest.providers.github.api import PER_PAGE, GitHub, address, runs_of
+from ingest.providers.github.api import PER_PAGE, GitHub, address, name_of, runs_of
 from ingest.providers.github.parse import parse
 from ingest.providers.github.windows import Window, created, halves, windows
 
@@ -29,6 +29,7 @@ class RunPage:
         self.changes = merged(parsed)
         self.attempt_ids = [run.id for run in self.changes.runs]
         self.total = int(body.get("total_count", len(runs)))
+        self.pages = -(-min(self.total, MOST_RESULTS) // int(PER_PAGE))
         self.is_full = len(runs) >= int(PER_PAGE)
         moments = [run["created_at"] for run in runs if run.get("created_at")]
         self.newest: str | None = max(moments, default=None)
@@ -61,14 +62,15 @@ class History:
 
     async def read_window(self, book: Book, window: Window, keep: Keep) -> None:
         """All runs created in `window`, both ends included; halved until GitHub tells all of each part."""
-        path, query = runs_of(book.repository), _query(window)
+        path, query = runs_of(name_of(book)), _query(window)
         answer = await self._github.list_page(book, path, query)
         parts = halves(window)
         if answer.unchanged:
+            # Its ETag was noted last of all: whatever belongs to it was read then, and its ETags tell what there is.
             if parts and _was_read(book, path, parts[0]):
                 await self._read_parts(book, parts, keep)
             else:
-                await self._read_pages(book, path, query, keep)
+                await self._read_pages(book, path, _following(book, path, query), None, keep)
             return
         page = RunPage(answer.body, book)
         await keep(page.changes)
@@ -79,23 +81,25 @@ class History:
                 log.warning(
                     "GitHub shows only a part of one second", repository=book.repository, window=query["created"]
                 )
-            await self._read_pages(book, path, {**query, **answer.next_query} if answer.next_query else None, keep)
+            following = {**query, **answer.next_query} if answer.next_query else None
+            await self._read_pages(book, path, following, page.pages, keep)
         # Noted last: whoever is killed before this line reads the window again.
         page.note(book, path, query, answer.etag)
+        await book.save()
 
     async def _read_parts(self, book: Book, parts: tuple[Window, Window], keep: Keep) -> None:
         for part in parts:
             await self.read_window(book, part, keep)
 
-    async def _read_pages(self, book: Book, path: str, query: dict[str, str] | None, keep: Keep) -> None:
-        """The pages after the first. Given the first page's query, those that were there at the last look."""
+    async def _read_pages(
+        self, book: Book, path: str, query: dict[str, str] | None, pages: int | None, keep: Keep
+    ) -> None:
+        """The pages after the first: `pages` in all, or, where the first is unchanged, those of the last look."""
         seen: set[str] = set()
-        if query and "page" not in query:
-            query = _following(book, path, query)
         while query:
             answer = await self._github.list_page(book, path, query)
             if answer.unchanged:
-                query = _following(book, path, query)
+                query = _following(book, path, query, pages)
                 continue
             page = RunPage(answer.body, book)
             # A server that always names a next page must not keep us for ever.
@@ -125,9 +129,12 @@ def _was_read(book: Book, path: str, window: Window) -> bool:
     return book.etag(address(path, _query(window))) is not None
 
 
-def _following(book: Book, path: str, query: dict[str, str]) -> dict[str, str] | None:
-    """The next page, if it was there at the last look: an unchanged page has no body that could tell."""
-    following = {**query, "page": str(int(query.get("page", "1")) + 1)}
+def _following(book: Book, path: str, query: dict[str, str], pages: int | None = None) -> dict[str, str] | None:
+    """The page after an unchanged one, which has no body to tell of it: by the number of pages, or by the last look."""
+    number = int(query.get("page", "1")) + 1
+    following = {**query, "page": str(number)}
+    if pages is not None:
+        return following if number <= pages else None
     return following if book.etag(address(path, following)) else None
 
 

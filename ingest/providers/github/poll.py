@@ -11,18 +11,19 @@ from typing import Any
 
 import httpx
 
-from core.errors import DashboardError
 from core.settings import Settings, split_list
 from ingest.polling.book import Book
 from ingest.polling.budget import Budget
 from ingest.polling.http import TIMEOUT, Api, Lane
-from ingest.polling.source import Source, Targets
+from ingest.polling.source import LogAddress, LogResult, Source, Targets
 from ingest.providers.github import PROVIDER
 from ingest.providers.github.access import Access, access_of
-from ingest.providers.github.api import PER_PAGE, GitHub, is_missing, runs_of
+from ingest.providers.github.api import PER_PAGE, GitHub, name_of, runs_of
 from ingest.providers.github.attempts import Attempts
 from ingest.providers.github.history import History, RunPage
+from ingest.providers.github.logs import Logs
 from ingest.providers.github.targets import Expansion
+from ingest.providers.refusals import is_missing
 
 # GitHub lets a run be run again for 30 days: https://docs.github.com/en/actions/managing-workflow-runs
 RERUN_DAYS = 30
@@ -49,28 +50,37 @@ class GitHubSource(Source):
         self.back = GitHub(self._api(Lane(asyncio.Semaphore(6), reserve=0.1)))
         self._expansion = Expansion(self.front, split_list(settings.github_repositories), settings)
         self._history = History(self.back)
-        self._attempts = Attempts(self.back)
+        self._attempts = Attempts(self.front, self.back)
+        self._logs = Logs(self.front)
         self._on_first_page: dict[str, set[str]] = {}
 
     def _api(self, lane: Lane) -> Api:
-        return Api("GitHub", self._client, self._base, self.access.headers, self.budget, lane)
+        return Api("GitHub", self._client, self._base, self.access.headers, self.budget, lane, self.access.renew)
 
     async def targets(self) -> Targets:
         return await self._expansion.targets()
 
     async def newest(self, book: Book) -> None:
-        """The 100 newest runs; where more came since the last look, the time between; and what was still running."""
+        """The 100 newest runs; where more came since the last look, the time between; and what was still running.
+
+        The jobs of what has just finished are read with them, except on the first look: then the history is first.
+        """
         await self._know_repository(book, self.front)
-        path, query = runs_of(book.repository), {"per_page": PER_PAGE}
+        path, query = runs_of(name_of(book)), {"per_page": PER_PAGE}
+        last = book.remembered("newest")
         answer = await self.front.list_page(book, path, query)
         if not answer.unchanged:
+            if _is_renamed(answer.body, book):
+                await self._know_repository(book, self.front, again=True)
             page = RunPage(answer.body, book)
             await self._read_between(book, page)
             await book.keep(page.changes)
             page.note(book, path, query, answer.etag)
-            book.remember(newest=max([*filter(None, [book.remembered("newest"), page.newest])], default=None))
+            book.remember(newest=max([*filter(None, [last, page.newest])], default=None))
             self._on_first_page[book.repository] = set(page.attempt_ids)
         await self._follow(book)
+        if last is not None:
+            await self._attempts.read_fresh(book)
 
     async def recheck(self, book: Book) -> None:
         """Runs of the last 30 days, window by window: only a re-run changes what a window of the past answers."""
@@ -87,17 +97,8 @@ class GitHubSource(Source):
             return False
         return await self._attempts.read_some(book)
 
-    async def read_log(self, repository: str, job_id: str, feed: Callable[[bytes], None]) -> str:
-        """GitHub keeps logs for 90 days, on another host, which must not see the token."""
-        try:
-            async with self.front.download(f"repos/{repository}/actions/jobs/{job_id}/logs", repository) as pieces:
-                async for piece in pieces:
-                    feed(piece)
-        except DashboardError as error:
-            if not is_missing(error):
-                raise
-            return "expired" if getattr(error, "http_status", 0) == 410 else "missing"
-        return "kept"
+    async def read_log(self, job: LogAddress, feed: Callable[[bytes], None]) -> LogResult:
+        return await self._logs.read(job, feed)
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -136,7 +137,7 @@ class GitHubSource(Source):
         await asyncio.gather(*(self._look_at(book, row) for row in rows if row["id"] not in shown))
 
     async def _look_at(self, book: Book, row: dict[str, Any]) -> None:
-        path = f"{runs_of(book.repository)}/{row['run_id']}"
+        path = f"{runs_of(name_of(book))}/{row['run_id']}"
         if not row["is_latest"]:
             path += f"/attempts/{row['run_attempt']}"
         try:
@@ -149,6 +150,12 @@ class GitHubSource(Source):
         if not answer.unchanged:
             await book.keep(RunPage({"workflow_runs": [answer.body]}, book).changes)
             book.note_etag(path, answer.etag)
+
+
+def _is_renamed(body: dict[str, Any], book: Book) -> bool:
+    """Do the runs speak of another repository than we know by this name?"""
+    named = next((run["repository"] for run in body["workflow_runs"] if run.get("repository")), None)
+    return named is not None and named.get("full_name") != name_of(book)
 
 
 def _moment(text: str) -> datetime:

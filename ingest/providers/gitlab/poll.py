@@ -15,7 +15,7 @@ from core.settings import Settings, split_list
 from ingest.polling.book import Book
 from ingest.polling.budget import Budget
 from ingest.polling.http import TIMEOUT, Api, Lane
-from ingest.polling.source import Source, Targets
+from ingest.polling.source import LogAddress, LogResult, Source, Targets
 from ingest.providers.gitlab import PROVIDER
 from ingest.providers.gitlab.api import GitLab, project_at
 from ingest.providers.gitlab.history import History, listed
@@ -87,12 +87,12 @@ class GitLabSource(Source):
         await self._know_project(book)
         await self._history.read_older(book, datetime.now(UTC))
 
-    async def read_log(self, repository: str, job_id: str, feed: Callable[[bytes], None]) -> str:
+    async def read_log(self, job: LogAddress, feed: Callable[[bytes], None]) -> LogResult:
         """A trace may lie in an object store, which must not see the token. One that was erased is empty."""
         trace, size = Trace(), 0
         try:
-            path = f"{project_at(repository)}/jobs/{job_id}/trace"
-            async with self.front.download(path, repository) as pieces:
+            path = f"{project_at(job.repository)}/jobs/{job.job_id}/trace"
+            async with self.front.download(path, job.repository) as pieces:
                 async for piece in pieces:
                     size += len(piece)
                     feed(trace.feed(piece))

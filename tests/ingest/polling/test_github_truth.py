@@ -43,7 +43,7 @@ def test_fifty_quiet_repositories_cost_no_points(github: GitHubServer, start: St
     github.forget_requests()
     after_restart.round()
     after_restart.drain()
-    assert github.points == 2, "the listing of the owner's repositories"
+    assert github.points == 3, "the listing of the owner's repositories"
 
 
 def test_a_rerun_of_an_old_run_is_seen(github: GitHubServer, start: Start, database: duckdb.DuckDBPyConnection) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ingest.polling.engine import Polling
+from ingest.polling.source import LogAddress
 from ingest.providers.gitlab.parse import parse
 from ingest.providers.gitlab.rest import Whole, changes_of, job_changes
 from tests.github_server import now_to_the_second
@@ -179,7 +180,7 @@ def test_a_trace_comes_from_the_object_store_which_never_sees_the_token(gitlab: 
 
     def log_of(job: int) -> tuple[str, bytes]:
         text.clear()
-        status = polling.run(source.read_log("acme/web", str(job), text.append))
+        status = polling.run(source.read_log(LogAddress("acme/web", "1", 1, str(job), "test"), text.append))
         return status, b"".join(text)
 
     polling = start("acme/web")
