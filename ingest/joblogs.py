@@ -17,8 +17,8 @@ async def log_of(service: Service, job_id: str) -> Row:
     Raises NotFound (also for a log that isn't there yet), Gone, ProviderUnavailable.
     """
     kept = await _rows(service, "job_log", job_id)
-    # One that wasn't there may have come meanwhile; one that has expired won't come back.
-    if not kept or kept[0]["status"] == "missing":
+    # One that wasn't there, or not all of it, may have come meanwhile; one that has expired won't come back.
+    if not kept or kept[0]["status"] in ("missing", "partial"):
         await _fetch(service, job_id)
         kept = await _rows(service, "job_log", job_id)
     if not kept or kept[0]["status"] == "missing":

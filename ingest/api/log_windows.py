@@ -85,8 +85,8 @@ class LogHits(BaseModel):
 @router.get("/builds/{build_id}/logs/outline", response_model=LogOutline, responses=ERRORS, summary="What a log holds")
 async def outline(service: Running, request: Request, build_id: str, job: JobId = None) -> LogOutline:
     """Fetches the log from the CI system first where it isn't kept, which may take a while."""
-    attempt, wanted = await asyncio.to_thread(_job_of, service, build_id, job)
-    opened = await _opened(service, request, attempt, wanted)
+    wanted = await asyncio.to_thread(_job_of, service, build_id, job)
+    opened = await _opened(service, request, wanted)
     steps = await asyncio.to_thread(_steps, service, wanted, opened)
     return LogOutline(
         job_id=wanted["id"],
@@ -116,8 +116,8 @@ async def lines(
     longest: Annotated[int, Query(ge=1, le=1_000_000, description="Characters shown of a line.")] = LONGEST_LINE,
 ) -> LogLines:
     """At most about a million characters at once: `longest` is less where many lines are asked for."""
-    attempt, wanted = await asyncio.to_thread(_job_of, service, build_id, job)
-    opened = await _opened(service, request, attempt, wanted)
+    wanted = await asyncio.to_thread(_job_of, service, build_id, job)
+    opened = await _opened(service, request, wanted)
     longest = min(longest, max(LONGEST_LINE, 1_000_000 // count))
     found = await asyncio.to_thread(opened.log.lines, start, count)
     return LogLines(start=start, total_lines=opened.log.total, lines=[_line(line, longest) for line in found])
@@ -131,8 +131,8 @@ async def search(
     q: Annotated[str, Query(min_length=1, max_length=200, description="Words, small or large.")],
     job: JobId = None,
 ) -> LogHits:
-    attempt, wanted = await asyncio.to_thread(_job_of, service, build_id, job)
-    opened = await _opened(service, request, attempt, wanted)
+    wanted = await asyncio.to_thread(_job_of, service, build_id, job)
+    opened = await _opened(service, request, wanted)
     hits = await asyncio.to_thread(opened.log.search, q)
     return LogHits(total=hits.total, lines=list(hits.lines))
 
@@ -146,8 +146,8 @@ def _line(raw: str, longest: int) -> LogLine:
     return LogLine(stamp=line.stamp, kind=kind, text=line.text[:longest], more=max(0, len(line.text) - longest))
 
 
-def _job_of(service: Running, build_id: str, job: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The attempt and its job. Raises NotFound."""
+def _job_of(service: Running, build_id: str, job: str | None) -> dict[str, Any]:
+    """The job, with the id of its attempt. Raises NotFound."""
     attempts = records(service.reader.frame("run_attempts", id=build_id))
     if not attempts:
         raise NotFound("There is no such build.", details={"id": build_id})
@@ -157,13 +157,13 @@ def _job_of(service: Running, build_id: str, job: str | None) -> tuple[dict[str,
         found = [row for row in jobs if job is None or job in (row["id"], row["job_id"])]
         if found:
             wanted = next((row for row in found if row["status"] == "failed"), found[0])
-            return attempt, {**wanted, "attempt_id": attempt["attempt_id"]}
+            return {**wanted, "attempt_id": attempt["attempt_id"]}
     raise NotFound("This build has no such job.", details={"job": job})
 
 
-async def _opened(service: Running, request: Request, attempt: dict[str, Any], job: dict[str, Any]) -> Opened:
+async def _opened(service: Running, request: Request, job: dict[str, Any]) -> Opened:
     logs: OpenLogs = request.app.state.open_logs
-    return await logs.get(service, job, attempt["repository"], attempt["provider"])
+    return await logs.get(service, str(job["id"]))
 
 
 def _steps(service: Running, job: dict[str, Any], opened: Opened) -> list[LogStep]:

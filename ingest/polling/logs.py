@@ -51,13 +51,15 @@ async def fetch_log(source: Source, writer: Writer, wanted: WantedLog, most_byte
             result = await source.read_log(wanted.address, kept.feed)
     now = datetime.now(UTC)
     may_come = wanted.finished_at is None or now - wanted.finished_at < SETTLED
+    # A running job's log is read again whenever somebody asks, and once more when it has ended.
+    status = "partial" if result == "kept" and wanted.finished_at is None else result
     if result != "missing" or not may_come:
         row = await asyncio.to_thread(
             job_logs.packed,
             kept,
             job_id=wanted.id,
             attempt_id=wanted.attempt_id,
-            status=result,
+            status=status,
             has_failed=wanted.status == "failed",
             at=now,
         )

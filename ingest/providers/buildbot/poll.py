@@ -16,7 +16,7 @@ from core.settings import Settings, split_list
 from ingest.polling.book import Book
 from ingest.polling.budget import Budget
 from ingest.polling.http import TIMEOUT, Api, Lane
-from ingest.polling.source import Source, Targets
+from ingest.polling.source import LogAddress, LogResult, Source, Targets
 from ingest.providers.buildbot import PROVIDER
 from ingest.providers.buildbot.api import PAGE, Buildbot, Json
 from ingest.providers.buildbot.parse import master_of, parse
@@ -95,15 +95,15 @@ class BuildbotSource(Source):
         book.remember(oldest=min(build["number"] for build in builds))
         await book.reached(datetime.fromtimestamp(min(build["started_at"] for build in builds), UTC))
 
-    async def read_log(self, repository: str, job_id: str, feed: Callable[[bytes], None]) -> str:
+    async def read_log(self, job: LogAddress, feed: Callable[[bytes], None]) -> LogResult:
         """A build's log is that of its steps, each in a group of its own."""
         size = 0
         try:
-            for step in await self.front.steps(int(job_id), repository):
-                for one in await self.front.logs(step["stepid"], repository):
+            for step in await self.front.steps(int(job.job_id), job.repository):
+                for one in await self.front.logs(step["stepid"], job.repository):
                     if one["type"] in TEXTS:
                         feed(f"##[group]{step['name']} · {one['name']}\n".encode())
-                        size += await self._read(one, repository, feed)
+                        size += await self._read(one, job.repository, feed)
                         feed(b"\n##[endgroup]\n")
         except DashboardError as error:
             if not is_missing(error):

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from urllib.parse import quote
 
+from ingest.polling.source import LogResult
 from ingest.providers.jenkins.api import Jenkins, place_of
 from ingest.providers.jenkins.parse import BESIDE
 
 MOST_PARTS = 1000
 
 
-async def read_console(jenkins: Jenkins, whose: str, job_id: str, feed: Callable[[bytes], None]) -> str:
+async def read_console(jenkins: Jenkins, whose: str, job_id: str, feed: Callable[[bytes], None]) -> LogResult:
     """Read as far as the log is written now: `kept`, or `missing` where it is empty. Raises ProviderUnavailable."""
     place, start = _place(job_id), 0
     for _ in range(MOST_PARTS):

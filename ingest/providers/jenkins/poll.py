@@ -17,7 +17,7 @@ from core.settings import Settings, split_list
 from ingest.polling.book import Book
 from ingest.polling.budget import Budget
 from ingest.polling.http import TIMEOUT, Api, Lane
-from ingest.polling.source import Source, Targets
+from ingest.polling.source import LogAddress, LogResult, Source, Targets
 from ingest.providers.jenkins import PROVIDER
 from ingest.providers.jenkins.api import Jenkins, place_of
 from ingest.providers.jenkins.builds import PAGE, Builds
@@ -104,9 +104,9 @@ class JenkinsSource(Source):
             return False
         return await self._builds.read_stages(book, self.back)
 
-    async def read_log(self, repository: str, job_id: str, feed: Callable[[bytes], None]) -> str:
+    async def read_log(self, job: LogAddress, feed: Callable[[bytes], None]) -> LogResult:
         try:
-            return await read_console(self.front, repository, job_id, feed)
+            return await read_console(self.front, job.repository, job.job_id, feed)
         except DashboardError as error:
             if not is_missing(error):
                 raise

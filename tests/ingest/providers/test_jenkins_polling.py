@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ingest.polling.engine import Polling
+from ingest.polling.source import LogAddress
 from ingest.providers.jenkins.parse import parse
 from ingest.providers.jenkins.rest import Branch, changes_of_build, steps_of
 from tests.github_server import now_to_the_second
@@ -181,7 +182,7 @@ def test_a_console_log_is_read_in_parts(jenkins: JenkinsServer, start: Poller) -
 
     def log_of(job_id: str) -> tuple[str, bytes]:
         pieces: list[bytes] = []
-        return polling.run(source.read_log("team", job_id, pieces.append)), b"".join(pieces)
+        return polling.run(source.read_log(LogAddress("team", "1", 1, job_id, "test"), pieces.append)), b"".join(pieces)
 
     assert log_of("team/shop#4") == ("kept", log)
     assert sum("progressiveText" in request for request in jenkins.requests) == 4
