@@ -11,7 +11,7 @@ demo: .venv/ready
 	$(BIN)/python -m ingest.simulation
 
 test: .venv/ready-dev
-	sh tests/chromium.sh
+	sh tests/services.sh
 	$(BIN)/python -m pytest
 
 lint: .venv/ready-dev

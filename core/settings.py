@@ -22,7 +22,13 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
 
-    database_url: str = Field("duckdb:///data/health.duckdb", description="Where the data lives: `duckdb:///<path>`.")
+    database_url: str = Field(
+        "duckdb:///data/health.duckdb",
+        description="Where the data lives: `duckdb:///<path>`, or `postgresql://user:password@host/name`.",
+    )
+    database_pool_size: int = Field(
+        20, ge=2, le=100, description="Most connections to PostgreSQL that a process reads through."
+    )
     duckdb_memory_limit: str = Field(
         "2GB",
         description="Most memory that DuckDB may take, with a unit: `512MB`, `2GB`.",
@@ -260,8 +266,8 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:
-        if not re.match(r"^duckdb:///.+", value):
-            raise ValueError("must look like duckdb:///data/health.duckdb (PostgreSQL is not supported yet)")
+        if not re.match(r"^(duckdb:///.+|(postgres|postgresql)(\+[a-z0-9]+)?://.+)", value):
+            raise ValueError("must look like duckdb:///data/health.duckdb or postgresql://user:password@host:5432/name")
         return value
 
     @field_validator("gitlab_webhook_signing_token")
@@ -335,6 +341,11 @@ class Settings(BaseSettings):
     @classmethod
     def _upper(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
+
+    @property
+    def is_shared(self) -> bool:
+        """True where the data lives in PostgreSQL, which several processes write to."""
+        return not self.database_url.startswith("duckdb:")
 
     @property
     def database_path(self) -> Path:

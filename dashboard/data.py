@@ -15,6 +15,7 @@ from core.access import Role, own_headers, stored_roles
 from core.errors import Conflict, DashboardError, Forbidden, StoreUnavailable
 from core.queries import Value
 from core.settings import Settings, settings
+from core.store.postgres.reader import PostgresReader
 from core.store.reader import RemoteReader, Source
 from dashboard.parts.formats import text
 from dashboard.visitor import Visitor, visitor_of
@@ -63,7 +64,9 @@ class Freshness:
 
 
 @st.cache_resource(show_spinner=False)
-def _reader(address: str, _chosen: Settings) -> RemoteReader:  # noqa: ARG001 -- the address is the cache's key
+def _reader(address: str, _chosen: Settings) -> RemoteReader | PostgresReader:  # noqa: ARG001 -- the cache's key
+    if _chosen.is_shared:
+        return PostgresReader(_chosen.database_url, size=_chosen.database_pool_size, name="dashboard")
     return RemoteReader(
         port=_chosen.quack_port,
         token=_chosen.quack_token.get_secret_value() if _chosen.quack_token else None,
@@ -72,7 +75,7 @@ def _reader(address: str, _chosen: Settings) -> RemoteReader:  # noqa: ARG001 --
     )
 
 
-def _the_reader() -> RemoteReader:
+def _the_reader() -> RemoteReader | PostgresReader:
     """The one reader of this process. Raises BadSetting."""
     chosen = settings()
     return _reader(f"{chosen.database_url} {chosen.quack_port}", chosen)

@@ -15,9 +15,10 @@ from core.access import ROLES, Role, own_headers, sign
 from core.errors import BadSetting, DashboardError
 from core.settings import Settings, settings
 from core.store import copies
-from core.store.duckdb_file import StoreLocked, open_owned
-from core.store.reader import OwnerReader
+from core.store.database import open_database
+from core.store.duckdb_file import StoreLocked
 from core.store.writer import Writer
+from ingest import moving, worker
 from ingest.api.frames import records
 from ingest.protocol import DeadlineProtocol
 from ingest.replay import replay
@@ -40,6 +41,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ingest", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
     commands.add_parser("serve", help="run the ingest service").set_defaults(run=_serve)
+    commands.add_parser(
+        "worker", help="poll, evaluate alerts and send messages only, without HTTP (needs PostgreSQL)"
+    ).set_defaults(run=worker.run)
+    moving.add_parsers(commands)
     backup = commands.add_parser("backup", help="copy the database to a new file, also while the service runs")
     backup.add_argument("target", type=Path)
     backup.set_defaults(run=_backup)
@@ -66,7 +71,8 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(chosen: Settings, _: argparse.Namespace) -> None:
     chosen.check_exposure(chosen.ingest_host)
     _check_port_free(chosen.ingest_host, chosen.ingest_port, "INGEST_PORT")
-    _check_port_free("127.0.0.1", chosen.quack_port, "QUACK_PORT")
+    if not chosen.is_shared:
+        _check_port_free("127.0.0.1", chosen.quack_port, "QUACK_PORT")
     uvicorn.run(
         "ingest.app:app",
         http=DeadlineProtocol,
@@ -94,6 +100,7 @@ def _check_port_free(host: str, port: int, name: str) -> None:
 
 def _backup(chosen: Settings, parsed: argparse.Namespace) -> None:
     target: Path = parsed.target
+    _check_file(chosen)
     if target.exists():
         raise DashboardError(f"{target} exists already.", hint="Name a new file; nothing was overwritten.")
     try:
@@ -104,12 +111,21 @@ def _backup(chosen: Settings, parsed: argparse.Namespace) -> None:
     print(f"Backup written: {target} ({target.stat().st_size:,} bytes)")
 
 
+def _check_file(chosen: Settings) -> None:
+    if chosen.is_shared:
+        raise DashboardError(
+            "The data lives in PostgreSQL, whose own tools do this.", hint="Use pg_dump, pg_restore and VACUUM."
+        )
+
+
 def _restore(chosen: Settings, parsed: argparse.Namespace) -> None:
+    _check_file(chosen)
     kept = copies.restore(parsed.backup, chosen.database_path)
     print(f"Restored {chosen.database_path}" + (f"; the old database is kept as {kept}" if kept else ""))
 
 
 def _compact(chosen: Settings, _: argparse.Namespace) -> None:
+    _check_file(chosen)
     before, after = copies.compact(chosen.database_path)
     print(f"Compacted {chosen.database_path}: {before:,} to {after:,} bytes")
 
@@ -117,7 +133,7 @@ def _compact(chosen: Settings, _: argparse.Namespace) -> None:
 def _replay(chosen: Settings, parsed: argparse.Namespace) -> None:
     """Through the running service where there is one, because only it may write."""
     try:
-        connection = open_owned(chosen.database_path, memory_limit="1GB", threads=2, wait_seconds=0)
+        database = open_database(chosen, wait_seconds=0)
     except StoreLocked:
         ids = (
             [parsed.delivery_id]
@@ -129,7 +145,7 @@ def _replay(chosen: Settings, parsed: argparse.Namespace) -> None:
         )
         _report([_ask(chosen, "POST", f"/api/v1/deliveries/{delivery_id}/replay") for delivery_id in ids])
         return
-    writer, reader = Writer(connection), OwnerReader(connection)
+    writer, reader = Writer(database.session()), database.reader
     try:
         failed = [
             row["delivery_id"] for row in records(reader.frame("delivery_list", result="failed", limit=1_000_000))
@@ -142,7 +158,7 @@ def _replay(chosen: Settings, parsed: argparse.Namespace) -> None:
         )
     finally:
         writer.close()
-        connection.close()
+        database.close()
 
 
 def _report(rows: list[dict[str, object]]) -> None:

@@ -4,14 +4,14 @@ from typing import Any
 
 from core.errors import NotFound
 from core.model import Delivery
-from core.store.reader import OwnerReader
+from core.store.reader import Reader
 from core.store.writer import Writer
 from ingest.api.frames import records
 from ingest.deliveries import read_delivery
 from ingest.providers import Envelope, webhooks
 
 
-def replay(reader: OwnerReader, writer: Writer, delivery_id: str) -> dict[str, Any]:
+def replay(reader: Reader, writer: Writer, delivery_id: str) -> dict[str, Any]:
     """Process a delivery again and keep its new result. Returns its row. Raises NotFound. Harmless when repeated."""
     rows = records(reader.frame("delivery_payload", delivery_id=delivery_id))
     if not rows:

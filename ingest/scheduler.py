@@ -34,11 +34,13 @@ class Timer:
         self._settings = settings
         self._polling = polling
         self._last: dict[str, tuple[datetime, str | None]] = {}
+        self._scheduler = BackgroundScheduler()
+
+    def start(self) -> None:
+        """Begin; also again after `stop`."""
         self._scheduler = BackgroundScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
-
-    def start(self) -> None:
         soon = datetime.now(UTC) + timedelta(seconds=30)
         self._scheduler.add_job(self._retain, "interval", hours=1, next_run_time=soon, id="retention")
         if self._polling.is_configured:

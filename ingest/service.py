@@ -1,4 +1,4 @@
-"""What runs inside the ingest process: the database it owns, its one writer, the SQL endpoint and the timer."""
+"""What runs inside an ingest process: the database, its writer, the SQL endpoint, and what one process does for all."""
 
 import asyncio
 import sys
@@ -6,19 +6,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import duckdb
 import structlog
 
 from core.errors import DashboardError
 from core.settings import Settings
 from core.store import quack, stored_settings
-from core.store.duckdb_file import open_owned
+from core.store.database import OwnedFile, SharedPostgres, open_database
+from core.store.postgres.reader import PostgresReader
 from core.store.reader import OwnerReader
 from core.store.telling import Policy
 from core.store.writer import Writer
 from ingest.access.callers import Callers
 from ingest.alerting.evaluator import Evaluator
 from ingest.alerting.sender import Sender, channels_of
+from ingest.duties import Duties
+from ingest.leadership import Leadership
 from ingest.polling.engine import Polling
 from ingest.scheduler import Timer
 
@@ -27,78 +29,96 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One running ingest process."""
+    """One running ingest process. On PostgreSQL it may be one of several; `leadership` is None where it never leads."""
 
     settings: Settings
-    connection: duckdb.DuckDBPyConnection
+    database: OwnedFile | SharedPostgres
     writer: Writer
-    reader: OwnerReader
+    reader: OwnerReader | PostgresReader
     polling: Polling
     timer: Timer
     callers: Callers
     evaluator: Evaluator
     sender: Sender
+    duties: Duties
+    leadership: Leadership | None
 
     @classmethod
     def start(cls, settings: Settings) -> "Service":
-        """Open the database, serve it, start the writer and the timer. Raises DashboardError, leaving nothing open."""
-        path = settings.database_path
+        """Open the database, start the writer and the duties. Raises DashboardError, leaving nothing open."""
         gather = timedelta(seconds=settings.alert_group_seconds)
         sender = Sender(channels_of(settings), settings.frontend_origin, gather)
-        connection = open_owned(path, memory_limit=settings.duckdb_memory_limit, threads=settings.duckdb_threads)
+        database = open_database(settings)
         try:
-            configured = settings.quack_token.get_secret_value() if settings.quack_token else None
-            token = quack.token_of(settings.quack_token_path, configured)
-            quack.serve(connection, settings.quack_port, token)
-            quack.lock(connection, backup_folder(settings))
+            if isinstance(database, OwnedFile):
+                _serve_sql(database, settings)
+            # The writer's thread comes back from DuckDB a dozen times in each commit; by default a busy event loop
+            # keeps it waiting for 5 ms each time.
+            sys.setswitchinterval(0.0005)
+            evaluator = Evaluator(Policy(tuple(sender.channels), settings.notify_min_severity), sender.wake)
+            # Of what was stored in a shared database, the leader hears by its notification.
+            is_own = isinstance(database, OwnedFile)
+            writer = Writer(database.session(), on_runs=evaluator.notice) if is_own else Writer(database.session())
         except BaseException:
-            connection.close()
+            database.close()
             raise
-        # The writer's thread comes back from DuckDB a dozen times in each commit; by default a busy event loop
-        # keeps it waiting for 5 ms each time.
-        sys.setswitchinterval(0.0005)
-        evaluator = Evaluator(Policy(tuple(sender.channels), settings.notify_min_severity), sender.wake)
-        writer = Writer(connection, on_runs=evaluator.notice)
-        reader = OwnerReader(connection)
-        polling = Polling(settings, reader, writer)
+        polling = Polling(settings, database.reader, writer)
         try:
             polling.start()
         except BaseException:
             polling.stop()
             writer.close()
-            quack.stop(connection, settings.quack_port)
-            connection.close()
+            _close(database, settings)
             raise
-        sender.start(writer)
-        evaluator.start(writer)
+        timer = Timer(writer, settings, evaluator, polling)
+        duties = Duties(settings, writer, polling, evaluator, sender, timer)
         configured_key = settings.api_write_key.get_secret_value() if settings.api_write_key else None
         now = datetime.now(UTC)
         writer.transact(lambda cursor: stored_settings.seed_write_key(cursor, configured_key, now)).result()
-        timer = Timer(writer, settings, evaluator, polling)
-        if settings.run_scheduler:
-            timer.start()
-        log.info("ingest started", database=str(path), sql_endpoint=f"127.0.0.1:{settings.quack_port}")
-        return cls(settings, connection, writer, reader, polling, timer, Callers(settings, reader), evaluator, sender)
+        leadership = None
+        if is_own:
+            duties.take_on()
+        elif settings.run_scheduler:
+            leadership = duties.leadership()
+            leadership.start()
+        log.info("ingest started", database=database.place)
+        callers = Callers(settings, database.reader)
+        return cls(
+            settings, database, writer, database.reader, polling, timer, callers, evaluator, sender, duties, leadership
+        )
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process does at the moment what only one may do."""
+        return self.leadership.leads if self.leadership else isinstance(self.database, OwnedFile)
 
     async def stop(self) -> None:
-        """Finish what was accepted, write it into the database file and let go of the file."""
-        await asyncio.to_thread(self._stop)
+        """Finish what was accepted, write it into the database and let go of it."""
+        await asyncio.to_thread(self.stop_now)
 
-    def _stop(self) -> None:
+    def stop_now(self) -> None:
         self.polling.stop()
-        self.timer.stop()
-        self.evaluator.stop()
-        self.sender.stop()
+        if self.leadership:
+            self.leadership.stop()
+        else:
+            self.duties.lay_down()
         self.writer.close()
-        quack.stop(self.connection, self.settings.quack_port)
-        try:
-            self.connection.execute("CHECKPOINT")
-        except duckdb.Error as error:
-            log.warning(
-                "no checkpoint on stop; the write-ahead log keeps the data", reason=str(error).split("\n", 1)[0]
-            )
-        self.connection.close()
+        _close(self.database, self.settings)
         log.info("ingest stopped")
+
+
+def _serve_sql(database: OwnedFile, settings: Settings) -> None:
+    configured = settings.quack_token.get_secret_value() if settings.quack_token else None
+    token = quack.token_of(settings.quack_token_path, configured)
+    quack.serve(database.connection, settings.quack_port, token)
+    quack.lock(database.connection, backup_folder(settings))
+    log.info("SQL endpoint ready", address=f"127.0.0.1:{settings.quack_port}")
+
+
+def _close(database: OwnedFile | SharedPostgres, settings: Settings) -> None:
+    if isinstance(database, OwnedFile):
+        quack.stop(database.connection, settings.quack_port)
+    database.close()
 
 
 def backup_folder(settings: Settings) -> Path:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,8 @@ from core.settings import settings
 from core.store.duckdb_file import open_owned
 from core.store.writer import Writer
 from ingest.providers.github.signature import signature
+from tests.ports import free_port
+from tests.postgres_server import PostgresServer
 
 ROOT = Path(__file__).parent.parent
 SECRET = "a-secret-of-the-tests"
@@ -60,10 +61,17 @@ def writer(database: duckdb.DuckDBPyConnection) -> Iterator[Writer]:
     writer.close()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    server = PostgresServer().start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> str:
+    """The address of an empty database of one test's own."""
+    return postgres_server.database()
 
 
 @dataclass
@@ -76,6 +84,7 @@ class IngestProcess:
     quack_port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
     deliveries: int = 0
+    command: str = "serve"
 
     @property
     def url(self) -> str:
@@ -103,7 +112,7 @@ class IngestProcess:
 
     def launch(self) -> None:
         with (self.folder / "ingest.log").open("ab") as log:
-            command = [sys.executable, "-m", "ingest", "serve"]
+            command = [sys.executable, "-m", "ingest", self.command]
             self.process = subprocess.Popen(command, cwd=ROOT, env=self.variables(), stdout=log, stderr=log)
 
     def start(self) -> "IngestProcess":

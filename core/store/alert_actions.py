@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import duckdb
-
 from core.errors import BadRequest, Conflict, DashboardError, NotFound
 from core.store.alerts import record
+from core.store.cursor import Cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +18,7 @@ class Refused:
 
 
 def acknowledge_all(
-    cursor: duckdb.DuckDBPyConnection, alert_ids: Sequence[str], by: str, note: str | None, now: datetime
+    cursor: Cursor, alert_ids: Sequence[str], by: str, note: str | None, now: datetime
 ) -> list[Refused]:
     """Acknowledge many alerts; returns those that somebody else took on, that ended, or that don't exist."""
     refused = []
@@ -31,7 +30,7 @@ def acknowledge_all(
     return refused
 
 
-def acknowledge(cursor: duckdb.DuckDBPyConnection, alert_id: str, by: str, note: str | None, now: datetime) -> None:
+def acknowledge(cursor: Cursor, alert_id: str, by: str, note: str | None, now: datetime) -> None:
     """Acknowledge an active or snoozed alert. Raises Conflict (saying who was first) or NotFound."""
     changed = cursor.execute(
         """UPDATE alerts
@@ -45,7 +44,7 @@ def acknowledge(cursor: duckdb.DuckDBPyConnection, alert_id: str, by: str, note:
 
 
 def snooze(
-    cursor: duckdb.DuckDBPyConnection, alert_id: str, until: datetime, by: str, note: str | None, now: datetime
+    cursor: Cursor, alert_id: str, until: datetime, by: str, note: str | None, now: datetime
 ) -> None:
     """Put an open alert aside until a moment. Raises BadRequest, Conflict or NotFound."""
     if until <= now:
@@ -60,7 +59,7 @@ def snooze(
     record(cursor, alert_id, now, "snoozed", actor=by, note=note)
 
 
-def resolve(cursor: duckdb.DuckDBPyConnection, alert_id: str, by: str, note: str | None, now: datetime) -> None:
+def resolve(cursor: Cursor, alert_id: str, by: str, note: str | None, now: datetime) -> None:
     """End an open alert by hand. Raises Conflict or NotFound."""
     changed = cursor.execute(
         """UPDATE alerts SET status = 'resolved', resolved_at = ?, resolved_by = ?, note = coalesce(?, note),
@@ -73,7 +72,7 @@ def resolve(cursor: duckdb.DuckDBPyConnection, alert_id: str, by: str, note: str
     record(cursor, alert_id, now, "resolved", actor=by, note=note)
 
 
-def _lost_race(cursor: duckdb.DuckDBPyConnection, alert_id: str) -> Conflict | NotFound:
+def _lost_race(cursor: Cursor, alert_id: str) -> Conflict | NotFound:
     row = cursor.execute(
         "SELECT status, acknowledged_by, acknowledged_at, resolved_by FROM alerts WHERE id = ?", [alert_id]
     ).fetchone()

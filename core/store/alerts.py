@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-import duckdb
 import orjson
 
 from core.alert_routes import Routing
@@ -23,9 +22,9 @@ from core.alerts import (
 )
 from core.model import WorkflowRun
 from core.pipeline_rules import PipelineHealth, Rules, decide
-from core.queries import bound
 from core.silences import Silence
 from core.store import telling
+from core.store.cursor import Cursor, ask
 from core.store.telling import NOWHERE, Policy, Telling
 
 SYSTEM = "system"
@@ -57,15 +56,15 @@ class Finished:
             taken, self._finishes = self._finishes, {}
         return taken
 
-    def put_back(self, taken: Mapping[str, datetime]) -> None:
-        """What was taken but could not be evaluated waits for the next time."""
+    def note(self, moments: Mapping[str, datetime]) -> None:
+        """Note what another process stored, or what was taken and could not be evaluated."""
         with self._lock:
-            for pipeline_id, at in taken.items():
+            for pipeline_id, at in moments.items():
                 self._finishes[pipeline_id] = min(at, self._finishes.get(pipeline_id, at))
 
 
 def evaluate(
-    cursor: duckdb.DuckDBPyConnection,
+    cursor: Cursor,
     pipeline_ids: Collection[str] | None,
     since: datetime,
     now: datetime,
@@ -77,10 +76,10 @@ def evaluate(
     """
     chosen = None if pipeline_ids is None else tuple(pipeline_ids)
     open_alerts = _open_alerts(cursor)
-    branches = cursor.execute(bound("branch_states", {"pipeline_ids": chosen, "since": since})).fetchall()
+    branches = ask(cursor, "branch_states", {"pipeline_ids": chosen, "since": since}).fetchall()
     decisions = pipeline_failures([BranchState(*row) for row in branches], open_alerts, now)
-    healths = cursor.execute(bound("pipeline_health", {"pipeline_ids": chosen, "now": now})).fetchall()
-    decisions += decide([PipelineHealth(*row) for row in healths], open_alerts, rules(cursor), now)
+    healths = ask(cursor, "pipeline_health", {"pipeline_ids": chosen, "now": now}).fetchall()
+    decisions += decide([_health(row) for row in healths], open_alerts, rules(cursor), now)
     telling_now = Telling(policy, routes(cursor), _silences(cursor, now), now)
     for decision in without_dismissed(decisions, _dismissals(cursor, now)):
         telling.queue(cursor, decision, _write(cursor, decision), telling_now)
@@ -89,32 +88,41 @@ def evaluate(
     return decisions
 
 
-def routes(cursor: duckdb.DuckDBPyConnection) -> Routing:
+def _health(row: tuple[Any, ...]) -> PipelineHealth:
+    """From a row of pipeline_health.sql."""
+    newest_at, newest_id, seconds, running_at, running_id, failed_at, failed_id = row[7:]
+    newest = {"at": newest_at, "id": newest_id, "seconds": seconds} if newest_id else None
+    running = {"at": running_at, "id": running_id} if running_id else None
+    failed = {"at": failed_at, "id": failed_id} if failed_id else None
+    return PipelineHealth(*[*row[:7], newest, running, failed])
+
+
+def routes(cursor: Cursor) -> Routing:
     """Who hears of what, as people set it."""
     return Routing.read(_stored(cursor, ROUTES))
 
 
-def rules(cursor: duckdb.DuckDBPyConnection) -> Rules:
+def rules(cursor: Cursor) -> Rules:
     """The thresholds as people set them."""
     return Rules.read(stored_rules(cursor))
 
 
-def stored_rules(cursor: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+def stored_rules(cursor: Cursor) -> dict[str, Any]:
     """The thresholds in the shape that `Rules.read` takes, without the defaults of the program."""
     return _stored(cursor, RULES)
 
 
-def _silences(cursor: duckdb.DuckDBPyConnection, now: datetime) -> list[Silence]:
-    rows = cursor.execute(bound("silences_in_force", {"now": now})).fetchall()
+def _silences(cursor: Cursor, now: datetime) -> list[Silence]:
+    rows = ask(cursor, "silences_in_force", {"now": now}).fetchall()
     return [Silence(*row) for row in rows]
 
 
-def _stored(cursor: duckdb.DuckDBPyConnection, key: str) -> dict[str, Any]:
+def _stored(cursor: Cursor, key: str) -> dict[str, Any]:
     row = cursor.execute("SELECT value FROM settings WHERE key = ?", [key]).fetchone()
     return dict(orjson.loads(row[0])) if row else {}
 
 
-def _wake(cursor: duckdb.DuckDBPyConnection, now: datetime) -> None:
+def _wake(cursor: Cursor, now: datetime) -> None:
     """A snooze that is over makes its alert active again."""
     woken = cursor.execute(
         """UPDATE alerts SET status = 'active', snoozed_until = NULL
@@ -126,7 +134,7 @@ def _wake(cursor: duckdb.DuckDBPyConnection, now: datetime) -> None:
 
 
 def record(
-    cursor: duckdb.DuckDBPyConnection,
+    cursor: Cursor,
     alert_id: str,
     at: datetime,
     kind: str,
@@ -139,14 +147,14 @@ def record(
     cursor.execute("INSERT INTO alert_events VALUES (?, ?, ?, ?, ?, ?)", [alert_id, at, kind, actor, note, attempt_id])
 
 
-def _open_alerts(cursor: duckdb.DuckDBPyConnection) -> list[OpenAlert]:
+def _open_alerts(cursor: Cursor) -> list[OpenAlert]:
     rows = cursor.execute(
         "SELECT id, dedup_key, attempt_id, last_seen_at FROM alerts WHERE status <> 'resolved'"
     ).fetchall()
     return [OpenAlert(*row) for row in rows]
 
 
-def _dismissals(cursor: duckdb.DuckDBPyConnection, now: datetime) -> dict[str, Dismissal]:
+def _dismissals(cursor: Cursor, now: datetime) -> dict[str, Dismissal]:
     rows = cursor.execute(
         """SELECT dedup_key, resolved_at, attempt_id FROM alerts
         WHERE status = 'resolved' AND resolved_by <> ? AND resolved_at > ? ORDER BY resolved_at""",
@@ -155,7 +163,7 @@ def _dismissals(cursor: duckdb.DuckDBPyConnection, now: datetime) -> dict[str, D
     return {key: Dismissal(at, attempt_id) for key, at, attempt_id in rows}
 
 
-def _write(cursor: duckdb.DuckDBPyConnection, decision: Decision) -> str:
+def _write(cursor: Cursor, decision: Decision) -> str:
     """Apply a decision; returns the alert's id."""
     match decision:
         case Raise(finding=finding):

@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from datetime import datetime
 
-import duckdb
-
 from core.logs.excerpt import excerpt_of
 from core.logs.keep import KeptLog
+from core.store.cursor import Cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ def packed(kept: KeptLog, *, job_id: str, attempt_id: str, status: str, has_fail
     return JobLog(job_id, attempt_id, at, status, kept.size, kept.is_cut, kept.packed(), excerpt, line)
 
 
-def keep(cursor: duckdb.DuckDBPyConnection, logs: Iterable[JobLog]) -> None:
+def keep(cursor: Cursor, logs: Iterable[JobLog]) -> None:
     """Store the logs; one that is there already is replaced."""
     cursor.executemany(
         """INSERT INTO job_logs (

@@ -38,13 +38,13 @@ def schema_version(connection: duckdb.DuckDBPyConnection) -> int:
     return int(row[0]) if row else 0
 
 
-def check_not_newer(version: int) -> None:
+def check_not_newer(version: int, newest: int | None = None) -> None:
     """Raise StoreUnavailable if a later program wrote the database."""
-    newest = known_migrations()[-1][0]
+    newest = newest or known_migrations()[-1][0]
     if version > newest:
         raise StoreUnavailable(
             f"The database has schema version {version}; this program knows versions up to {newest}.",
-            hint="Start the newer program again, or restore a backup; the file was not touched.",
+            hint="Start the newer program again, or restore a backup; nothing was touched.",
         )
 
 

@@ -7,12 +7,11 @@ process was sending is sent again, with the same id, by which the receiver can t
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-import duckdb
 import orjson
 
 from core.alert_groups import Queued, Sent, next_group
 from core.errors import Conflict, NotFound
-from core.queries import bound
+from core.store.cursor import Cursor, ask
 
 # How long a sender has what it claimed; longer than any channel takes to answer.
 LEASE = timedelta(minutes=3)
@@ -20,12 +19,12 @@ LEASE = timedelta(minutes=3)
 LOOKED_AT = 500
 
 
-def give_back(cursor: duckdb.DuckDBPyConnection) -> None:
+def give_back(cursor: Cursor) -> None:
     """At the start of the only process on a database: what the process before was sending waits again."""
     cursor.execute("UPDATE notifications SET status = 'pending', next_attempt_at = NULL WHERE status = 'sending'")
 
 
-def claim(cursor: duckdb.DuckDBPyConnection, channel: str, now: datetime, gather: timedelta) -> list[Queued]:
+def claim(cursor: Cursor, channel: str, now: datetime, gather: timedelta) -> list[Queued]:
     """The channel's next messages, which go out as one; empty while there is nothing to send.
 
     Steps: nothing while another sender has a message of this channel, or the channel rests after a failure → choose
@@ -47,7 +46,7 @@ def claim(cursor: duckdb.DuckDBPyConnection, channel: str, now: datetime, gather
     return [_with_excerpt(cursor, message) for message in chosen if _take(cursor, message, now)]
 
 
-def _take(cursor: duckdb.DuckDBPyConnection, message: Queued, now: datetime) -> bool:
+def _take(cursor: Cursor, message: Queued, now: datetime) -> bool:
     taken = cursor.execute(
         """UPDATE notifications SET status = 'sending', next_attempt_at = ?
         WHERE id = ? AND attempts = ? AND (next_attempt_at IS NULL OR next_attempt_at <= ?)
@@ -57,17 +56,17 @@ def _take(cursor: duckdb.DuckDBPyConnection, message: Queued, now: datetime) -> 
     return len(taken) == 1
 
 
-def _with_excerpt(cursor: duckdb.DuckDBPyConnection, message: Queued) -> Queued:
+def _with_excerpt(cursor: Cursor, message: Queued) -> Queued:
     """With why the run failed, as far as it is known by now: logs arrive later than alerts."""
     attempt_id = message.facts.get("attempt_id")
     if message.kind != "raised" or not attempt_id:
         return message
-    row = cursor.execute(bound("attempt_excerpt", {"attempt_id": attempt_id})).fetchone()
+    row = ask(cursor, "attempt_excerpt", {"attempt_id": attempt_id}).fetchone()
     facts = message.facts | {"excerpt": row[1] if row else None}
     return Queued(message.id, message.kind, message.attempts, message.created_at, facts)
 
 
-def mark_sent(cursor: duckdb.DuckDBPyConnection, messages: Sequence[Queued], now: datetime) -> None:
+def mark_sent(cursor: Cursor, messages: Sequence[Queued], now: datetime) -> None:
     for message in messages:
         cursor.execute(
             """UPDATE notifications SET status = 'sent', attempts = attempts + 1, sent_at = ?, next_attempt_at = NULL,
@@ -78,7 +77,7 @@ def mark_sent(cursor: duckdb.DuckDBPyConnection, messages: Sequence[Queued], now
 
 
 def mark_failed(
-    cursor: duckdb.DuckDBPyConnection, messages: Sequence[Queued], error: str, next_attempt_at: datetime | None
+    cursor: Cursor, messages: Sequence[Queued], error: str, next_attempt_at: datetime | None
 ) -> None:
     """Keep why sending failed; without a next attempt it failed for good."""
     for message in messages:
@@ -88,7 +87,7 @@ def mark_failed(
         )
 
 
-def retry(cursor: duckdb.DuckDBPyConnection, message_id: str, known: Collection[str], now: datetime) -> str:
+def retry(cursor: Cursor, message_id: str, known: Collection[str], now: datetime) -> str:
     """Send a message again that failed for good, or now what waits for its next attempt; returns its channel.
 
     Raises NotFound, or Conflict for one that was sent or is being sent, or whose channel is none of the `known`.

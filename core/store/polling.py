@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Literal
 
-import duckdb
+from core.store.cursor import Cursor
 
 AttemptResult = Literal["read", "gone"]
 
@@ -55,14 +55,14 @@ class RateLimitSample:
 COLUMNS = tuple(field.name for field in fields(PollState))
 
 
-def load_state(cursor: duckdb.DuckDBPyConnection, provider: str, repository: str) -> PollState:
+def load_state(cursor: Cursor, provider: str, repository: str) -> PollState:
     """What is stored of a repository; an empty state where nothing is."""
     statement = f"SELECT {', '.join(COLUMNS)} FROM poll_state WHERE provider = ? AND repository = ?"  # noqa: S608
     row = cursor.execute(statement, [provider, repository]).fetchone()
     return PollState(*row) if row else PollState(provider, repository)
 
 
-def save_state(cursor: duckdb.DuckDBPyConnection, state: PollState) -> None:
+def save_state(cursor: Cursor, state: PollState) -> None:
     marks = ", ".join("?" for _ in COLUMNS)
     changes = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[2:])
     cursor.execute(
@@ -72,7 +72,7 @@ def save_state(cursor: duckdb.DuckDBPyConnection, state: PollState) -> None:
     )
 
 
-def mark_polled(cursor: duckdb.DuckDBPyConnection, provider: str, repositories: Collection[str]) -> None:
+def mark_polled(cursor: Cursor, provider: str, repositories: Collection[str]) -> None:
     """Only these repositories of a CI system are polled now."""
     marks = ", ".join("?" for _ in repositories)
     polled = f"repository IN ({marks})" if repositories else "FALSE"
@@ -83,7 +83,7 @@ def mark_polled(cursor: duckdb.DuckDBPyConnection, provider: str, repositories: 
 
 
 def save_etags(
-    cursor: duckdb.DuckDBPyConnection, provider: str, repository: str, etags: Mapping[str, str], now: datetime
+    cursor: Cursor, provider: str, repository: str, etags: Mapping[str, str], now: datetime
 ) -> None:
     cursor.executemany(
         """INSERT INTO poll_etags VALUES (?, ?, ?, ?, ?)
@@ -93,7 +93,7 @@ def save_etags(
 
 
 def mark_attempts(
-    cursor: duckdb.DuckDBPyConnection, attempt_ids: Iterable[str], result: AttemptResult, now: datetime
+    cursor: Cursor, attempt_ids: Iterable[str], result: AttemptResult, now: datetime
 ) -> None:
     cursor.executemany(
         "INSERT INTO poll_attempts VALUES (?, ?, ?) ON CONFLICT (attempt_id) DO NOTHING",
@@ -101,14 +101,14 @@ def mark_attempts(
     )
 
 
-def save_sample(cursor: duckdb.DuckDBPyConnection, sample: RateLimitSample) -> None:
+def save_sample(cursor: Cursor, sample: RateLimitSample) -> None:
     cursor.execute(
         "INSERT INTO rate_limit_samples VALUES (?, ?, ?, ?, ?, ?)",
         [sample.sampled_at, sample.provider, sample.remaining, sample.allowed, sample.used, sample.reset_at],
     )
 
 
-def end_deleted(cursor: duckdb.DuckDBPyConnection, attempt_id: str, now: datetime) -> None:
+def end_deleted(cursor: Cursor, attempt_id: str, now: datetime) -> None:
     """End an attempt that was deleted while we believed it to run: as `skipped`, which counts in no rate."""
     cursor.execute(
         """UPDATE workflow_runs SET status = 'skipped', conclusion = 'deleted', finished_at = updated_at,
@@ -120,7 +120,7 @@ def end_deleted(cursor: duckdb.DuckDBPyConnection, attempt_id: str, now: datetim
     mark_attempts(cursor, [attempt_id], "gone", now)
 
 
-def forget_old(cursor: duckdb.DuckDBPyConnection, now: datetime, *, log_days: int) -> None:
+def forget_old(cursor: Cursor, now: datetime, *, log_days: int) -> None:
     """Remove logs older than `log_days`, and ETags and rate-limit samples that nobody needs any more."""
     cursor.execute("DELETE FROM job_logs WHERE fetched_at < ?", [now - timedelta(days=log_days)])
     cursor.execute("DELETE FROM poll_etags WHERE seen_at < ?", [now - timedelta(days=100)])

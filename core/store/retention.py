@@ -2,15 +2,12 @@
 
 from datetime import datetime, timedelta
 
-import duckdb
-
 from core.alerts import QUIET_BRANCH
 from core.store.alerts import SYSTEM, record
+from core.store.cursor import Cursor
 
 
-def apply_retention(
-    cursor: duckdb.DuckDBPyConnection, now: datetime, *, delivery_days: int, run_days: int
-) -> dict[str, int]:
+def apply_retention(cursor: Cursor, now: datetime, *, delivery_days: int, run_days: int) -> dict[str, int]:
     """Remove deliveries older than `delivery_days` and runs older than `run_days` (0 keeps them) with all they hold.
 
     Ends the alerts of branches and pipelines that nobody touches any more, too. Returns how many of each.
@@ -33,12 +30,12 @@ def apply_retention(
     return removed
 
 
-def _count(cursor: duckdb.DuckDBPyConnection, statement: str, before: datetime) -> int:
+def _count(cursor: Cursor, statement: str, before: datetime) -> int:
     row = cursor.execute(statement, [before]).fetchone()
     return int(row[0]) if row else 0
 
 
-def _end_quiet_alerts(cursor: duckdb.DuckDBPyConnection, now: datetime) -> int:
+def _end_quiet_alerts(cursor: Cursor, now: datetime) -> int:
     ended = cursor.execute(
         """UPDATE alerts SET status = 'resolved', resolved_at = ?, resolved_by = ?
         WHERE status <> 'resolved' AND severity = 'info' AND last_seen_at < ? RETURNING id""",

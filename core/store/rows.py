@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from core.model import Changes, Delivery, Job, Pipeline, Step, WorkflowRun
 from core.queries import sql_text
+from core.store.cursor import Cursor
 
 Row = Pipeline | WorkflowRun | Job | Step | Delivery
 R = TypeVar("R", Pipeline, WorkflowRun, Job, Step)
@@ -28,7 +29,7 @@ _TYPES: dict[str, pa.DataType] = {
     "updated_at": _MOMENT,
     "received_at": _MOMENT,
 }
-_KINDS: dict[str, type[Row]] = {
+INCOMING: dict[str, type[Row]] = {
     "incoming_pipelines": Pipeline,
     "incoming_runs": WorkflowRun,
     "incoming_jobs": Job,
@@ -63,11 +64,15 @@ class _Incoming:
 
 
 class RowWriter:
-    """The statements that write a batch, planned once for a cursor: planning took half the time of a small batch."""
+    """The statements that write a batch, planned once for a cursor: planning took half the time of a small batch.
+
+    Knows what is stored from what it wrote itself, so nothing else may write rows. Where several processes do, see
+    `core.store.postgres.rows`.
+    """
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
         self._cursor = cursor
-        self._incoming = {name: _Incoming(kind) for name, kind in _KINDS.items()}
+        self._incoming = {name: _Incoming(kind) for name, kind in INCOMING.items()}
         for name, incoming in self._incoming.items():
             cursor.register(name, incoming)
         for name in _PREPARED:
@@ -123,7 +128,7 @@ class RowWriter:
         if several:
             self._run("mark_latest_attempts", incoming_runs=several)
 
-    def _run(self, statement: str, **tables: Sequence[Row]) -> duckdb.DuckDBPyConnection:
+    def _run(self, statement: str, **tables: Sequence[Row]) -> Cursor:
         for name, rows in tables.items():
             self._incoming[name].hold(rows)
         return self._cursor.execute(f"EXECUTE {statement}" if statement in _PREPARED else sql_text("write", statement))

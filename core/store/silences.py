@@ -2,13 +2,12 @@
 
 from datetime import datetime
 
-import duckdb
-
 from core.errors import NotFound
 from core.silences import Silence
+from core.store.cursor import Cursor
 
 
-def add(cursor: duckdb.DuckDBPyConnection, silence: Silence, reason: str, by: str, now: datetime) -> None:
+def add(cursor: Cursor, silence: Silence, reason: str, by: str, now: datetime) -> None:
     cursor.execute(
         """INSERT INTO silences
             (id, starts_at, ends_at, pipeline_id, repository, branch, type, reason, created_by, created_at, repeats,
@@ -19,7 +18,7 @@ def add(cursor: duckdb.DuckDBPyConnection, silence: Silence, reason: str, by: st
     )  # fmt: skip
 
 
-def end(cursor: duckdb.DuckDBPyConnection, silence_id: str) -> None:
+def end(cursor: Cursor, silence_id: str) -> None:
     """End a silence now. Raises NotFound."""
     ended = cursor.execute("DELETE FROM silences WHERE id = ? RETURNING id", [silence_id]).fetchall()
     if not ended:

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-import duckdb
-
 from core.key_hash import hashed, is_key
+from core.store.cursor import Cursor
 
 WRITE_KEY = "api_write_key_hash"
 PREVIOUS_KEY = "api_write_key_previous_hash"
@@ -15,7 +14,7 @@ SEEDED_FROM = "api_write_key_seed_hash"
 SEED = "API_WRITE_KEY"
 
 
-def put(cursor: duckdb.DuckDBPyConnection, values: Mapping[str, str | None], by: str, now: datetime) -> None:
+def put(cursor: Cursor, values: Mapping[str, str | None], by: str, now: datetime) -> None:
     """Set each key; None removes it."""
     for key, value in values.items():
         if value is None:
@@ -28,7 +27,7 @@ def put(cursor: duckdb.DuckDBPyConnection, values: Mapping[str, str | None], by:
         )
 
 
-def seed_write_key(cursor: duckdb.DuckDBPyConnection, configured: str | None, now: datetime) -> bool:
+def seed_write_key(cursor: Cursor, configured: str | None, now: datetime) -> bool:
     """Take the write key from the environment when it is new there; True if it was.
 
     A key that was changed through the API stays, until the environment names a key that was not seen before.
@@ -43,9 +42,7 @@ def seed_write_key(cursor: duckdb.DuckDBPyConnection, configured: str | None, no
     return True
 
 
-def change_write_key(
-    cursor: duckdb.DuckDBPyConnection, new: str, previous_valid_until: datetime | None, by: str, now: datetime
-) -> None:
+def change_write_key(cursor: Cursor, new: str, previous_valid_until: datetime | None, by: str, now: datetime) -> None:
     """Replace the write key; the old one stays valid until then, or ends now."""
     row = cursor.execute("SELECT value FROM settings WHERE key = ?", [WRITE_KEY]).fetchone()
     keep = row[0] if row and previous_valid_until else None

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-import duckdb
 import orjson
 
 from core.alert_routes import Routing
 from core.alerts import Decision, Raise, Resolve, Severity
-from core.queries import bound
 from core.silences import Silence
+from core.store.cursor import Cursor, ask
 
 # The same alert that ended and came back within this time was told already.
 DEDUP_WINDOW = timedelta(minutes=5)
@@ -47,7 +46,7 @@ class Telling:
     now: datetime
 
 
-def queue(cursor: duckdb.DuckDBPyConnection, decision: Decision, alert_id: str, telling: Telling) -> None:
+def queue(cursor: Cursor, decision: Decision, alert_id: str, telling: Telling) -> None:
     """Queue the message that a decision asks for: about a new alert, or about the end of one that was told."""
     match decision:
         case Raise():
@@ -68,7 +67,7 @@ def queue(cursor: duckdb.DuckDBPyConnection, decision: Decision, alert_id: str, 
                 _insert(cursor, "resolved", _facts(cursor, alert_id), sorted(name for (name,) in rows), telling.now)
 
 
-def release(cursor: duckdb.DuckDBPyConnection, telling: Telling) -> None:
+def release(cursor: Cursor, telling: Telling) -> None:
     """Queue the messages that were held, where nothing holds them any more and nobody took the alert on."""
     rows = cursor.execute("SELECT id, held FROM alerts WHERE held IS NOT NULL AND status = 'active'").fetchall()
     for alert_id, was_held in rows:
@@ -81,7 +80,7 @@ def release(cursor: duckdb.DuckDBPyConnection, telling: Telling) -> None:
 
 
 def _tell(
-    cursor: duckdb.DuckDBPyConnection, facts: dict[str, Any], channels: Sequence[str], telling: Telling
+    cursor: Cursor, facts: dict[str, Any], channels: Sequence[str], telling: Telling
 ) -> Held | None:
     """Queue the message about a new alert, or say what holds it."""
     if any(silence.covers(facts, telling.now) for silence in telling.silences):
@@ -102,7 +101,7 @@ class _Told:
     within_window: int
 
 
-def _times_told(cursor: duckdb.DuckDBPyConnection, dedup_key: str, now: datetime) -> _Told:
+def _times_told(cursor: Cursor, dedup_key: str, now: datetime) -> _Told:
     """How many alerts of this key were told: within the dedup window, and within the flapping window."""
     row = cursor.execute(
         """SELECT max(n.created_at) > ?, count(DISTINCT n.alert_id)
@@ -113,20 +112,20 @@ def _times_told(cursor: duckdb.DuckDBPyConnection, dedup_key: str, now: datetime
     return _Told(bool(row and row[0]), row[1] if row else 0)
 
 
-def _note(cursor: duckdb.DuckDBPyConnection, alert_id: str, kind: str, now: datetime) -> None:
+def _note(cursor: Cursor, alert_id: str, kind: str, now: datetime) -> None:
     cursor.execute("INSERT INTO alert_events VALUES (?, ?, ?, 'system', NULL, NULL)", [alert_id, now, kind])
 
 
-def _facts(cursor: duckdb.DuckDBPyConnection, alert_id: str) -> dict[str, Any]:
+def _facts(cursor: Cursor, alert_id: str) -> dict[str, Any]:
     """What alert_message.sql tells about an alert."""
-    found = cursor.execute(bound("alert_message", {"alert_id": alert_id}))
+    found = ask(cursor, "alert_message", {"alert_id": alert_id})
     names = [column[0] for column in found.description or []]
     row = found.fetchone()
     return dict(zip(names, row, strict=True)) if row else {}
 
 
 def _insert(
-    cursor: duckdb.DuckDBPyConnection, kind: str, facts: dict[str, Any], channels: Sequence[str], now: datetime
+    cursor: Cursor, kind: str, facts: dict[str, Any], channels: Sequence[str], now: datetime
 ) -> None:
     payload = orjson.dumps(facts).decode()
     for channel in channels:

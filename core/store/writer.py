@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -17,7 +16,9 @@ import duckdb
 
 from core.errors import StoreUnavailable
 from core.model import Changes, Delivery, WorkflowRun
-from core.store.rows import RowWriter, key_of
+from core.store.cursor import Cursor
+from core.store.rows import key_of
+from core.store.session import FileSession, Session
 
 T = TypeVar("T")
 Outcome = Literal["processed", "ignored", "failed", "duplicate"]
@@ -43,7 +44,7 @@ class _Write:
 class _Transaction:
     """A change of its own, such as an acknowledgement, run alone between `BEGIN` and `COMMIT`."""
 
-    change: Callable[[duckdb.DuckDBPyConnection], Any]
+    change: Callable[[Cursor], Any]
     future: "Future[Any]"
 
 
@@ -55,10 +56,11 @@ class Writer:
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, on_runs: Callable[[Sequence[WorkflowRun]], object] = lambda _: None
+        self,
+        place: duckdb.DuckDBPyConnection | Session,
+        on_runs: Callable[[Sequence[WorkflowRun]], object] = lambda _: None,
     ) -> None:
-        self._cursor = connection.cursor()
-        self._rows = RowWriter(self._cursor)
+        self._session = FileSession(place) if isinstance(place, duckdb.DuckDBPyConnection) else place
         self._on_runs = on_runs
         self._requests: queue.SimpleQueue[_Write | _Transaction | None] = queue.SimpleQueue()
         self._closed = False
@@ -77,8 +79,11 @@ class Writer:
         """Store rows that no webhook brought."""
         return self._submit(_Write(None, changes, Future()))
 
-    def transact(self, change: Callable[[duckdb.DuckDBPyConnection], T]) -> "Future[T]":
-        """Run `change(cursor)` in a transaction of its own; what it raises is rolled back and handed to the caller."""
+    def transact(self, change: Callable[[Cursor], T]) -> "Future[T]":
+        """Run `change(cursor)` in a transaction of its own; what it raises is rolled back and handed to the caller.
+
+        It may be called again where another process got in its way, so it must do nothing but what the cursor does.
+        """
         return self._submit(_Transaction(change, Future()))
 
     def close(self) -> None:
@@ -86,7 +91,7 @@ class Writer:
         self._closed = True
         self._requests.put(None)
         self._thread.join()
-        self._cursor.close()
+        self._session.close()
 
     @property
     def is_alive(self) -> bool:
@@ -122,15 +127,22 @@ class Writer:
         return batch, True
 
     def _commit(self, part: list[_Write] | _Transaction) -> None:
-        try:
-            self._written: Sequence[WorkflowRun] = ()
-            self._cursor.execute("BEGIN")
-            results = [part.change(self._cursor)] if isinstance(part, _Transaction) else self._store(part)
-            self._cursor.execute("COMMIT")
-        except Exception as error:  # noqa: BLE001 - whatever it is, the callers must hear of it
-            self._roll_back()
-            self._give_up_or_split(part, error)
-            return
+        alone = isinstance(part, _Transaction)
+        tries = 0
+        while True:
+            try:
+                self._written: Sequence[WorkflowRun] = ()
+                self._session.begin(alone=alone)
+                results = [part.change(self._session.cursor)] if isinstance(part, _Transaction) else self._store(part)
+                self._session.announce(self._written)
+                self._session.commit()
+                break
+            except Exception as error:  # noqa: BLE001 - whatever it is, the callers must hear of it
+                self._session.roll_back()
+                tries += 1
+                if not self._session.may_repeat(error, tries, alone=alone):
+                    self._give_up_or_split(part, error)
+                    return
         if self._written:
             self._on_runs(self._written)
         futures = [part.future] if isinstance(part, _Transaction) else [write.future for write in part]
@@ -139,29 +151,23 @@ class Writer:
 
     def _give_up_or_split(self, part: list[_Write] | _Transaction, error: Exception) -> None:
         """One request that can't be stored must not take its neighbours with it."""
-        if isinstance(part, list) and len(part) > 1:
+        if isinstance(part, list) and len(part) > 1 and not isinstance(error, StoreUnavailable):
             for write in part:
                 self._commit([write])
             return
-        future = part.future if isinstance(part, _Transaction) else part[0].future
-        if isinstance(error, duckdb.Error):
-            error = StoreUnavailable("The database refused the write.", hint=str(error).split("\n", 1)[0])
-        future.set_exception(error)
-
-    def _roll_back(self) -> None:
-        self._rows.forget()
-        with suppress(duckdb.Error):  # a fatal error has ended the transaction already
-            self._cursor.execute("ROLLBACK")
+        futures = [part.future] if isinstance(part, _Transaction) else [write.future for write in part]
+        for future in futures:
+            future.set_exception(self._session.in_a_sentence(error))
 
     def _store(self, writes: list[_Write]) -> list[Outcome | None]:
         fresh, outcomes = self._sort_out(writes)
-        self._written = self._rows.write([write.changes for write in fresh])
+        self._written = self._session.rows.write([write.changes for write in fresh])
         return outcomes
 
     def _sort_out(self, writes: list[_Write]) -> tuple[list[_Write], list[Outcome | None]]:
         """Keep the deliveries; which writes are new, and the outcome of each: a delivery counts once, here and ever."""
         first = {key_of(write.delivery): write for write in reversed(writes) if write.delivery}
-        kept = self._rows.keep([write.delivery for write in first.values() if write.delivery])
+        kept = self._session.rows.keep([write.delivery for write in first.values() if write.delivery])
         fresh: list[_Write] = []
         outcomes: list[Outcome | None] = []
         for write in writes:
@@ -173,8 +179,8 @@ class Writer:
             fresh.append(write)
         return fresh, outcomes
 
-    def _replay(self, cursor: duckdb.DuckDBPyConnection, delivery: Delivery) -> None:
-        self._written = self._rows.write([delivery.changes])
+    def _replay(self, cursor: Cursor, delivery: Delivery) -> None:
+        self._written = self._session.rows.write([delivery.changes])
         cursor.execute(
             "UPDATE deliveries SET action = ?, result = ?, reason = ? WHERE provider = ? AND delivery_id = ?",
             [delivery.action, delivery.result, delivery.reason, delivery.provider, delivery.delivery_id],

@@ -5,7 +5,7 @@ costs a handful of evaluations. What was committed before a kill but not evaluat
 """
 
 import threading
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -40,12 +40,18 @@ class Evaluator:
     def start(self, writer: Writer) -> None:
         """Evaluate what the last day brought, then whatever is noticed."""
         self._writer = writer
+        self._stopping.clear()
         self._thread = threading.Thread(target=self._work, name="alert evaluator", daemon=True)
         self._thread.start()
 
     def notice(self, runs: Iterable[WorkflowRun]) -> None:
         if self._finished.add(runs):
             self._wake.set()
+
+    def notice_finishes(self, moments: Mapping[str, datetime]) -> None:
+        """As `notice`, of runs that another process stored: when the first of each pipeline finished."""
+        self._finished.note(moments)
+        self._wake.set()
 
     def stop(self) -> None:
         """Evaluate what was noticed, then end."""
@@ -65,7 +71,7 @@ class Evaluator:
             self._stopping.wait(GATHER_SECONDS)
             self._wake.clear()
             if (finished := self._finished.take()) and not self._evaluate(finished, min(finished.values())):
-                self._finished.put_back(finished)
+                self._finished.note(finished)
 
     def _evaluate(self, pipeline_ids: Collection[str] | None, since: datetime) -> bool:
         """Evaluate, one at a time; whether it could be done. Whatever goes wrong must not end the evaluations."""

@@ -78,6 +78,8 @@ class Sender:
 
     def start(self, writer: Writer) -> None:
         """Give back what a killed process was sending, then send."""
+        self._stopping.clear()
+        self._threads.clear()
         writer.transact(outbox.give_back).result()
         for name in self.channels:
             thread = threading.Thread(target=self._work, args=(name, writer), name=f"sender {name}", daemon=True)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from ingest.api.dependencies import Running
 from ingest.api.frames import records
@@ -17,6 +17,7 @@ class IngestHealth(BaseModel):
     rate_limit: list[dict[str, Any]]
     deliveries: dict[str, int]
     database: dict[str, int]
+    leads: bool = Field(description="Whether this process polls, evaluates alerts and sends messages. One does.")
     jobs: list[dict[str, Any]]
 
 
@@ -26,12 +27,12 @@ def ingest_health(service: Running) -> IngestHealth:
     now = datetime.now(UTC)
     deliveries = {"processed": 0, "ignored": 0, "failed": 0}
     deliveries |= {row["result"]: row["number"] for row in records(service.reader.frame("delivery_counts"))}
-    path = service.settings.database_path
     return IngestHealth(
         repositories=records(service.reader.frame("poll_states", now=now)),
         rate_limit=records(service.reader.frame("rate_limit_history", provider=None, since=now - timedelta(days=1))),
         deliveries=deliveries,
-        database={"size_bytes": path.stat().st_size if path.exists() else 0},
+        database={"size_bytes": service.database.size_bytes()},
+        leads=service.leads,
         jobs=[
             {
                 "id": job.id,

@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-import duckdb
 import orjson
 
 from core.model import Changes
 from core.queries import Value
 from core.store import polling as store
+from core.store.cursor import Cursor
 from core.store.polling import AttemptResult, PollState
 from core.store.reader import Reader
 from core.store.writer import Writer
@@ -94,14 +94,14 @@ class Book:
         state, etags = self.state, self._unsaved
         self._unsaved = {}
 
-        def change(cursor: duckdb.DuckDBPyConnection) -> None:
+        def change(cursor: Cursor) -> None:
             store.save_state(cursor, state)
             if etags:
                 store.save_etags(cursor, state.provider, state.repository, etags, datetime.now(UTC))
 
         await self.transact(change)
 
-    async def transact(self, change: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
+    async def transact(self, change: Callable[[Cursor], None]) -> None:
         await asyncio.wrap_future(self._writer.transact(change))
 
     def _news(self, changes: Changes) -> tuple[int, int]:

@@ -64,6 +64,11 @@ class Polling:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=10)
 
+    def rest(self) -> None:
+        """Stop what goes on and forget what is known of the repositories: another process polls them meanwhile."""
+        with suppress(CancelledError, StoreUnavailable, TimeoutError):
+            self.run(self._rest(), timeout=10)
+
     @property
     def is_configured(self) -> bool:
         return bool(self.sources)
@@ -120,11 +125,16 @@ class Polling:
     def _books_of(self, provider: str) -> Callable[[], list[Book]]:
         return lambda: [book for (name, _), book in self._books.items() if name == provider]
 
-    async def _close(self) -> None:
+    async def _rest(self) -> None:
         tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._background.clear()
+        self._books.clear()
+
+    async def _close(self) -> None:
+        await self._rest()
         for source in self.sources.values():
             await source.close()
 

@@ -14,7 +14,7 @@ from core.logs.keep import KeptLog
 from core.model import Changes, Delivery
 from core.settings import Settings
 from core.store import alerts, job_logs, stored_settings
-from core.store.duckdb_file import open_owned
+from core.store.database import opened
 from core.store.reader import Reader
 from core.store.writer import Writer
 from ingest.simulation.history import SimulatedRun, simulate
@@ -31,17 +31,14 @@ _one_at_a_time = threading.Lock()
 def fill(settings: Settings, *, days: int, now: datetime | None = None) -> int:
     """Write `days` days of history that end now; returns the number of attempts. Refuses a database that holds runs."""
     now = (now or datetime.now(UTC)).replace(microsecond=0)
-    connection = open_owned(
-        settings.database_path, memory_limit=settings.duckdb_memory_limit, threads=settings.duckdb_threads
-    )
-    try:
-        row = connection.execute("SELECT count(*) FROM workflow_runs").fetchone()
-        if row and row[0]:
+    with opened(settings) as database:
+        runs = int(database.reader.frame("freshness")["runs"].iloc[0])
+        if runs:
             raise DashboardError(
-                f"{settings.database_path} holds {row[0]:,} runs already.", hint="Name a new file in DATABASE_URL."
+                f"{database.place} holds {runs:,} runs already.", hint="Name a new database in DATABASE_URL."
             )
         finished = alerts.Finished()
-        writer = Writer(connection, on_runs=finished.add)
+        writer = Writer(database.session(), on_runs=finished.add)
         try:
             count = 0
             for written in _write_history(writer, days, now):
@@ -49,10 +46,7 @@ def fill(settings: Settings, *, days: int, now: datetime | None = None) -> int:
                 _evaluate(writer, finished, now)
         finally:
             writer.close()
-        connection.execute("CHECKPOINT")
         return count
-    finally:
-        connection.close()
 
 
 def seed(writer: Writer, reader: Reader, *, days: int) -> int:

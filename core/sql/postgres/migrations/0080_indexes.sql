@@ -1,0 +1,20 @@
+-- What PostgreSQL finds by indexes; DuckDB reads whole columns instead.
+CREATE INDEX workflow_runs_run_key ON workflow_runs (run_key);
+CREATE INDEX workflow_runs_finished ON workflow_runs (pipeline_id, finished_at DESC NULLS LAST, id DESC) WHERE is_latest;
+CREATE INDEX workflow_runs_status ON workflow_runs (pipeline_id, status, finished_at DESC NULLS LAST, id DESC) WHERE is_latest;
+CREATE INDEX workflow_runs_created ON workflow_runs (pipeline_id, created_at) WHERE is_latest;
+CREATE INDEX workflow_runs_begun ON workflow_runs (begun_at DESC NULLS LAST, run_key DESC NULLS LAST) WHERE is_latest;
+CREATE INDEX workflow_runs_activity ON workflow_runs (last_activity_at) WHERE is_latest;
+CREATE INDEX workflow_runs_pipeline ON workflow_runs (pipeline_id, last_activity_at) WHERE is_latest;
+CREATE INDEX workflow_runs_finished_at ON workflow_runs (finished_at);
+CREATE INDEX workflow_runs_created_at ON workflow_runs (created_at);
+CREATE INDEX workflow_runs_updated_at ON workflow_runs (updated_at);
+CREATE INDEX pipelines_repository ON pipelines (provider, repository_id);
+CREATE INDEX jobs_attempt ON jobs (attempt_id);
+CREATE INDEX job_logs_attempt ON job_logs (attempt_id);
+CREATE INDEX deliveries_received ON deliveries (received_at);
+CREATE INDEX alerts_open ON alerts (pipeline_id) WHERE status <> 'resolved';
+CREATE INDEX alerts_dedup ON alerts (dedup_key);
+CREATE INDEX alert_events_alert ON alert_events (alert_id);
+CREATE INDEX notifications_waiting ON notifications (channel, created_at) WHERE status <> 'sent';
+CREATE INDEX notifications_alert ON notifications (alert_id);

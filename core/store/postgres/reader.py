@@ -1,0 +1,50 @@
+"""Reading from PostgreSQL: the same named queries, the same frames."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import psycopg
+import pyarrow as pa
+from psycopg_pool import ConnectionPool
+
+from core.queries import Value, bound
+from core.store.postgres import connection as connections
+from core.store.postgres.frames import frame_of, schema_of, table_of
+from core.store.reader import Source
+
+
+class PostgresReader:
+    """Reads from a pool of read-only connections; any thread may ask."""
+
+    source: Source = "live"
+
+    def __init__(self, url: str, *, size: int, name: str = "reader") -> None:
+        self._url = url
+        self._pool: ConnectionPool[psycopg.Connection[tuple[Any, ...]]] = connections.pool(url, name, size)
+
+    def frame(self, query: str, **parameters: Value) -> pd.DataFrame:
+        with connections.borrowed(self._pool, self._url) as connection:
+            cursor = connection.execute(_statement(query, parameters), binary=True)
+            rows = cursor.fetchall()
+            return frame_of(cursor.description or [], rows)
+
+    def batches(self, query: str, rows: int, **parameters: Value) -> Iterator[pa.RecordBatch]:
+        """The rows of a named query, about `rows` at a time, of one moment; at least one batch, perhaps empty."""
+        with (
+            connections.borrowed(self._pool, self._url) as connection,
+            connection.transaction(),
+            connection.cursor(name="batches", binary=True) as cursor,
+        ):
+            cursor.execute(_statement(query, parameters))
+            columns = cursor.description or []
+            yield pa.RecordBatch.from_pylist([], schema=schema_of(columns))
+            while part := cursor.fetchmany(rows):
+                yield from table_of(columns, part).to_batches()
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+def _statement(query: str, parameters: dict[str, Value]) -> str:
+    return bound(query, parameters, "postgres").replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -1,0 +1,73 @@
+"""The writer's place in a database: a cursor, transactions, and the statements that write rows."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Protocol
+
+import duckdb
+
+from core.errors import StoreUnavailable
+from core.model import WorkflowRun
+from core.store.cursor import Cursor
+from core.store.rows import RowWriter
+
+
+class Session(Protocol):
+    """Used by one thread. `rows` writes into the transaction that is open on `cursor`."""
+
+    @property
+    def cursor(self) -> Cursor: ...
+
+    @property
+    def rows(self) -> RowWriter: ...
+
+    def begin(self, *, alone: bool) -> None:
+        """Open a transaction; `alone`: it must come out as if nothing else had run at the same time."""
+
+    def commit(self) -> None: ...
+
+    def roll_back(self) -> None:
+        """Undo what the transaction did, whatever state it is in."""
+
+    def announce(self, runs: Sequence[WorkflowRun]) -> None:
+        """Tell other processes, with the commit, of the runs that it brings."""
+
+    def may_repeat(self, error: Exception, tries: int, *, alone: bool) -> bool:
+        """Whether the transaction that failed may simply be run again, after the wait that this call takes."""
+
+    def in_a_sentence(self, error: Exception) -> Exception:
+        """The error that the caller gets."""
+
+    def close(self) -> None: ...
+
+
+class FileSession:
+    """On the DuckDB file that this process owns: nobody else writes, so nothing needs repeating or announcing."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.cursor = connection.cursor()
+        self.rows = RowWriter(self.cursor)
+
+    def begin(self, *, alone: bool) -> None:  # noqa: ARG002
+        self.cursor.execute("BEGIN")
+
+    def commit(self) -> None:
+        self.cursor.execute("COMMIT")
+
+    def roll_back(self) -> None:
+        self.rows.forget()
+        with suppress(duckdb.Error):  # a fatal error has ended the transaction already
+            self.cursor.execute("ROLLBACK")
+
+    def announce(self, runs: Sequence[WorkflowRun]) -> None: ...
+
+    def may_repeat(self, error: Exception, tries: int, *, alone: bool) -> bool:  # noqa: ARG002
+        return False
+
+    def in_a_sentence(self, error: Exception) -> Exception:
+        if isinstance(error, duckdb.Error):
+            return StoreUnavailable("The database refused the write.", hint=str(error).split("\n", 1)[0])
+        return error
+
+    def close(self) -> None:
+        self.cursor.close()

@@ -1,0 +1,83 @@
+"""Which of several processes on one PostgreSQL database does what only one may: polling, alerts, messages, retention.
+
+The leader holds an advisory lock on a connection of its own. PostgreSQL frees it when that connection ends, however it
+ends, so another process takes over within seconds of a kill and within half a minute of a lost machine.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import structlog
+
+from core.errors import DashboardError
+from core.store.postgres.connection import connect
+from core.store.postgres.session import FINISHED
+
+log = structlog.get_logger()
+
+LEADER_LOCK = 7_461_002
+CANDIDATE_SECONDS = 2.0
+# How often the leader makes sure that the server still knows it.
+CHECK_SECONDS = 1.0
+
+
+class Leadership:
+    """`take_on` is called when this process begins to lead, `lay_down` when it ends; `heard` for each notification.
+
+    All three are called in the thread of this class. `lay_down` follows each `take_on`, also one that failed.
+    """
+
+    def __init__(
+        self, url: str, take_on: Callable[[], None], lay_down: Callable[[], None], heard: Callable[[str], None]
+    ) -> None:
+        self._url = url
+        self._take_on = take_on
+        self._lay_down = lay_down
+        self._heard = heard
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="leadership", daemon=True)
+        self.leads = False
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Lay down what was taken on, and let another process lead."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                with connect(self._url, "leader") as connection:
+                    if self._wait_for_the_lock(connection):
+                        self._lead(connection)
+            except (DashboardError, psycopg.Error) as error:
+                log.warning("no leadership for now", reason=str(error).split("\n", 1)[0])
+                self._stopping.wait(CANDIDATE_SECONDS)
+
+    def _wait_for_the_lock(self, connection: "psycopg.Connection[Any]") -> bool:
+        while not self._stopping.is_set():
+            row = connection.execute("SELECT pg_try_advisory_lock(%s)", [LEADER_LOCK]).fetchone()
+            if row and row[0]:
+                return True
+            self._stopping.wait(CANDIDATE_SECONDS)
+        return False
+
+    def _lead(self, connection: "psycopg.Connection[Any]") -> None:
+        # Before the duties begin with a look at everything, so that nothing falls between.
+        connection.execute(f"LISTEN {FINISHED}")
+        log.info("leading: polling, alerts, messages and retention are done here")
+        try:
+            self.leads = True
+            self._take_on()
+            while not self._stopping.is_set():
+                for notification in connection.notifies(timeout=CHECK_SECONDS, stop_after=1):
+                    self._heard(notification.payload)
+                connection.execute("SELECT 1")
+        finally:
+            self.leads = False
+            self._lay_down()
+            log.info("not leading any more")

@@ -1,0 +1,28 @@
+"""PostgreSQL databases of the tests: an empty one, and several writers on one as replicas have them."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from core.store.postgres.connection import PostgresCursor, connect
+from core.store.postgres.migrations import migrate_postgres
+from core.store.postgres.session import PostgresSession
+from core.store.writer import Writer
+
+
+@pytest.fixture
+def target(postgres_url: str) -> Iterator[PostgresCursor]:
+    """A cursor on a migrated, empty database."""
+    connection = connect(postgres_url, "test")
+    migrate_postgres(connection, postgres_url)
+    yield PostgresCursor(connection)
+    connection.close()
+
+
+@pytest.fixture
+def replicas(target: PostgresCursor, postgres_url: str) -> Iterator[list[Writer]]:
+    """The writers of three replicas on the database of `target`."""
+    writers = [Writer(PostgresSession(postgres_url)) for _ in range(3)]
+    yield writers
+    for writer in writers:
+        writer.close()

@@ -1,0 +1,77 @@
+"""A real PostgreSQL server of the tests' own: a throw-away data folder, a free port, nothing flushed to disk."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+
+from tests.ports import free_port
+
+# Where Debian keeps what it doesn't put on the path.
+PLACES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200", "deadlock_timeout=200ms")
+
+
+def program(name: str) -> str:
+    """A program of PostgreSQL. Raises FileNotFoundError; `make test` installs them (tests/services.sh)."""
+    found = shutil.which(name) or next((str(place / name) for place in PLACES if (place / name).exists()), None)
+    if not found:
+        raise FileNotFoundError(f"{name} is not installed: sh tests/services.sh")
+    return found
+
+
+@dataclass
+class PostgresServer:
+    """`start`, then `database()` gives the address of a fresh, empty database each time."""
+
+    settings: tuple[str, ...] = FAST
+    port: int = field(default_factory=free_port)
+    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="cicd-health-postgres-")))
+    databases: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://tester@127.0.0.1:{self.port}"
+
+    def start(self) -> "PostgresServer":
+        # PostgreSQL refuses to run as root.
+        if os.getuid() == 0:
+            postgres = pwd.getpwnam("postgres")
+            os.chown(self.folder, postgres.pw_uid, postgres.pw_gid)
+        self._run("initdb", "-U", "tester", "--auth=trust", "--no-sync", "-D", f"{self.folder}/data")
+        self.launch()
+        return self
+
+    def launch(self) -> None:
+        options = " ".join(f"-c {setting}" for setting in self.settings)
+        self._run(
+            "pg_ctl", "-D", f"{self.folder}/data", "-w", "-l", f"{self.folder}/log",
+            "-o", f"-h 127.0.0.1 -p {self.port} -k {self.folder} {options}", "start",
+        )  # fmt: skip
+
+    def halt(self) -> None:
+        self._run("pg_ctl", "-D", f"{self.folder}/data", "-w", "-m", "immediate", "stop")
+
+    def stop(self) -> None:
+        if (self.folder / "data" / "postmaster.pid").exists():
+            self.halt()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def database(self) -> str:
+        self.databases += 1
+        name = f"test_{self.databases}"
+        with psycopg.connect(f"{self.url}/postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]
+        return f"{self.url}/{name}"
+
+    def _run(self, name: str, *arguments: str) -> None:
+        who: tuple[str, ...] = ("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups")
+        command = [*(who if os.getuid() == 0 else ()), program(name), *arguments]
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{name}: {done.stdout}{done.stderr}")
