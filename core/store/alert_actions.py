@@ -43,9 +43,7 @@ def acknowledge(cursor: Cursor, alert_id: str, by: str, note: str | None, now: d
     record(cursor, alert_id, now, "acknowledged", actor=by, note=note)
 
 
-def snooze(
-    cursor: Cursor, alert_id: str, until: datetime, by: str, note: str | None, now: datetime
-) -> None:
+def snooze(cursor: Cursor, alert_id: str, until: datetime, by: str, note: str | None, now: datetime) -> None:
     """Put an open alert aside until a moment. Raises BadRequest, Conflict or NotFound."""
     if until <= now:
         raise BadRequest("until must lie in the future.", details={"until": until.isoformat()})

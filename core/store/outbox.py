@@ -76,9 +76,7 @@ def mark_sent(cursor: Cursor, messages: Sequence[Queued], now: datetime) -> None
         )
 
 
-def mark_failed(
-    cursor: Cursor, messages: Sequence[Queued], error: str, next_attempt_at: datetime | None
-) -> None:
+def mark_failed(cursor: Cursor, messages: Sequence[Queued], error: str, next_attempt_at: datetime | None) -> None:
     """Keep why sending failed; without a next attempt it failed for good."""
     for message in messages:
         cursor.execute(

@@ -79,9 +79,7 @@ def release(cursor: Cursor, telling: Telling) -> None:
             _note(cursor, alert_id, f"held_{held}" if held else "released", telling.now)
 
 
-def _tell(
-    cursor: Cursor, facts: dict[str, Any], channels: Sequence[str], telling: Telling
-) -> Held | None:
+def _tell(cursor: Cursor, facts: dict[str, Any], channels: Sequence[str], telling: Telling) -> Held | None:
     """Queue the message about a new alert, or say what holds it."""
     if any(silence.covers(facts, telling.now) for silence in telling.silences):
         return "silenced"
@@ -124,9 +122,7 @@ def _facts(cursor: Cursor, alert_id: str) -> dict[str, Any]:
     return dict(zip(names, row, strict=True)) if row else {}
 
 
-def _insert(
-    cursor: Cursor, kind: str, facts: dict[str, Any], channels: Sequence[str], now: datetime
-) -> None:
+def _insert(cursor: Cursor, kind: str, facts: dict[str, Any], channels: Sequence[str], now: datetime) -> None:
     payload = orjson.dumps(facts).decode()
     for channel in channels:
         cursor.execute(

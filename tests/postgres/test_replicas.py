@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from core.errors import Conflict
 from core.model import Delivery
 from core.store import alerts
+from core.store.alert_actions import acknowledge
 from core.store.postgres.connection import PostgresCursor
 from core.store.writer import Writer
 from ingest.providers.github.parse import parse
@@ -107,7 +108,7 @@ def test_of_two_people_who_acknowledge_at_once_one_is_first(replicas: list[Write
     replicas[0].transact(lambda cursor: alerts.evaluate(cursor, None, NOON, NOON)).result()
     (alert_id,) = target.execute("SELECT id FROM alerts").fetchone()
     futures = [
-        replica.transact(lambda cursor, who=str(who): alerts.acknowledge(cursor, alert_id, who, None, NOON))
+        replica.transact(lambda cursor, who=str(who): acknowledge(cursor, alert_id, who, None, NOON))
         for who, replica in enumerate(replicas)
     ]
     refused = [future.exception() for future in futures]
