@@ -82,9 +82,7 @@ def mark_polled(cursor: Cursor, provider: str, repositories: Collection[str]) ->
     )
 
 
-def save_etags(
-    cursor: Cursor, provider: str, repository: str, etags: Mapping[str, str], now: datetime
-) -> None:
+def save_etags(cursor: Cursor, provider: str, repository: str, etags: Mapping[str, str], now: datetime) -> None:
     cursor.executemany(
         """INSERT INTO poll_etags VALUES (?, ?, ?, ?, ?)
         ON CONFLICT (provider, repository, url) DO UPDATE SET etag = excluded.etag, seen_at = excluded.seen_at""",
@@ -92,9 +90,7 @@ def save_etags(
     )
 
 
-def mark_attempts(
-    cursor: Cursor, attempt_ids: Iterable[str], result: AttemptResult, now: datetime
-) -> None:
+def mark_attempts(cursor: Cursor, attempt_ids: Iterable[str], result: AttemptResult, now: datetime) -> None:
     cursor.executemany(
         "INSERT INTO poll_attempts VALUES (?, ?, ?) ON CONFLICT (attempt_id) DO NOTHING",
         [[attempt_id, result, now] for attempt_id in attempt_ids],
