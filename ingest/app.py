@@ -33,7 +33,7 @@ from ingest.api import (
 )
 from ingest.api import settings as settings_api
 from ingest.api.dependencies import may_see_badges, needs
-from ingest.api.parameters import only_known
+from ingest.api.parameters import no_nul, only_known
 from ingest.guards.body_limit import BodyLimit
 from ingest.guards.etag import ETag
 from ingest.guards.exposure import Exposure
@@ -96,9 +96,10 @@ READS = [
     exports.router,
     settings_api.router,
 ]
-CHECKED: dict[str, Any] = {"dependencies": [Depends(only_known)], "responses": errors.documented()}
+SANE = [Depends(only_known), Depends(no_nul)]
+CHECKED: dict[str, Any] = {"dependencies": SANE, "responses": errors.documented()}
 # Whoever reads needs a viewer's role at least; what changes something asks for more.
-READABLE: dict[str, Any] = CHECKED | {"dependencies": [Depends(only_known), needs(Role.VIEWER)]}
+READABLE: dict[str, Any] = CHECKED | {"dependencies": [*SANE, needs(Role.VIEWER)]}
 for prefix, is_canonical in (("/api/v1", True), ("/api", False)):
     place: dict[str, Any] = {"prefix": prefix, "include_in_schema": is_canonical}
     api.include_router(webhooks.router, **place, responses=errors.documented())
@@ -108,7 +109,7 @@ for prefix, is_canonical in (("/api/v1", True), ("/api", False)):
 api.include_router(health.router, **CHECKED)
 for router in (prometheus.router, lights.lights):
     api.include_router(router, **READABLE)
-api.include_router(lights.badges, **CHECKED | {"dependencies": [Depends(only_known), Depends(may_see_badges)]})
+api.include_router(lights.badges, **CHECKED | {"dependencies": [*SANE, Depends(may_see_badges)]})
 guard(api)
 
 

@@ -9,6 +9,7 @@ import orjson
 
 from core.errors import BadPayload
 from core.model import Changes, Delivery
+from core.nul import without_nul
 from ingest.providers import Envelope
 
 
@@ -29,8 +30,8 @@ def read_delivery(
         result, reason = "failed", str(error)
     return Delivery(
         provider=provider,
-        delivery_id=envelope.delivery_id,
-        event=envelope.event,
+        delivery_id=without_nul(envelope.delivery_id),
+        event=without_nul(envelope.event),
         action=action,
         received_at=received_at,
         result=result,  # type: ignore[arg-type]
@@ -41,12 +42,12 @@ def read_delivery(
 
 
 def body_text(body: bytes, content_type: str) -> str:
-    """The JSON text of a body; GitHub's form encoding carries it in the field `payload`."""
+    """The JSON text of a body, without NUL; GitHub's form encoding carries it in the field `payload`."""
     text = body.decode("utf-8", "replace")
     if content_type.startswith("application/x-www-form-urlencoded"):
         # curl says that it sends a form where nobody told it otherwise.
-        return parse_qs(text).get("payload", [text])[0]
-    return text
+        text = parse_qs(text).get("payload", [text])[0]
+    return without_nul(text)
 
 
 def _json_object(text: str) -> dict[str, Any]:

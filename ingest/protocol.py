@@ -1,10 +1,17 @@
-"""uvicorn's HTTP protocol with a deadline for a request's headers, which uvicorn lacks: against slow-loris clients."""
+"""uvicorn's HTTP protocol with a deadline for a request's headers, which uvicorn lacks: against slow-loris clients.
+
+What is no HTTP at all is refused in the one shape of errors too.
+"""
 
 import asyncio
+import uuid
 
+import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from core.errors import BadRequest
 from core.settings import settings
+from ingest.errors import error_body
 
 
 class DeadlineProtocol(HttpToolsProtocol):
@@ -26,6 +33,16 @@ class DeadlineProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._forget()
         super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        request_id = uuid.uuid4().hex
+        body = orjson.dumps(error_body(BadRequest.code, msg, {}, request_id))
+        head = (
+            "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nX-Content-Type-Options: nosniff\r\n"
+            f"X-Request-ID: {request_id}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget()

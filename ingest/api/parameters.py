@@ -8,8 +8,9 @@ from fastapi import Depends, Query, Request
 from fastapi.dependencies.models import Dependant
 from pydantic import BeforeValidator
 
-from core.errors import UnknownParameter
+from core.errors import BadRequest, UnknownParameter
 from core.model import Status
+from core.nul import has_nul
 
 EARLIEST, LATEST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 
@@ -26,6 +27,14 @@ def only_known(request: Request) -> None:
             hint=hint,
             details={"unknown": unknown, "known": known},
         )
+
+
+async def no_nul(request: Request) -> None:
+    """Refuse the character NUL in a path, a query or a body: no database may have to answer for it."""
+    values = [*request.path_params.values(), *request.query_params.values()]
+    body = (await request.body()).decode("utf-8", "replace")
+    if any("\0" in str(value) for value in values) or has_nul(body):
+        raise BadRequest("The request holds the character NUL (U+0000), which no value may.")
 
 
 def _parameters(dependant: Dependant) -> set[str]:

@@ -76,7 +76,7 @@ class _Stored(Collector):
         for row in records(self._reader.frame("pipeline_states", id=None)):
             if row["status"]:
                 values = [row["id"], row["provider"], row["repository"], row["pipeline"]]
-                states.add_metric([value.replace("\0", "") for value in values], float(row["status"] == "failed"))
+                states.add_metric(values, float(row["status"] == "failed"))
         return states
 
 

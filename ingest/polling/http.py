@@ -11,6 +11,7 @@ import orjson
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from core.errors import ProviderUnavailable
+from core.nul import without_nul
 from ingest.polling.budget import Budget, retry_after
 
 TRIES = 6
@@ -191,7 +192,8 @@ class Api:
             return Answer(304, None, None, None)
         try:
             async with asyncio.timeout(LONGEST_ANSWER):
-                body = orjson.loads(await response.aread())
+                content = await response.aread()
+            body = orjson.loads(without_nul(content.decode("utf-8", "replace")))
         except TimeoutError:
             raise Passing(f"{self._system} took more than {LONGEST_ANSWER:.0f} s for one answer.") from None
         except orjson.JSONDecodeError:
