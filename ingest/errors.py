@@ -1,5 +1,6 @@
 """Every error in the one shape of the API. The only place where errors become HTTP."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from core.errors import DashboardError
 from ingest.api.models import ErrorBody
@@ -57,10 +59,16 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-def _respond(request: Request, status: int, code: str, message: str, details: dict[str, Any]) -> JSONResponse:
+def _respond(
+    request: Request,
+    status: int,
+    code: str,
+    message: str,
+    details: dict[str, Any],
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
     request_id = request.scope.get("request_id", "")
-    headers = _HEADERS.get(status)
-    return JSONResponse(error_body(code, message, details, request_id), status, headers)
+    return JSONResponse(error_body(code, message, details, request_id), status, headers or _HEADERS.get(status))
 
 
 def _expected(request: Request, error: Exception) -> JSONResponse:
@@ -79,7 +87,15 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
 
 def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return _respond(request, error.status_code, _CODES.get(error.status_code, "http_error"), str(error.detail), {})
+    code = _CODES.get(error.status_code, "http_error")
+    headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
+    return _respond(request, error.status_code, code, str(error.detail), {}, headers)
+
+
+def _allowed(request: Request) -> str:
+    """The methods of every route with this path; Starlette names those of the first one alone."""
+    routes = [route for route in request.app.router.routes if route.matches(request.scope)[0] is not Match.NONE]
+    return ", ".join(sorted({method for route in routes for method in getattr(route, "methods", None) or ()}))
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -44,7 +44,9 @@ def _parameters(dependant: Dependant) -> set[str]:
 
 
 def _with_plus(value: object) -> object:
-    """`+02:00` reads as a space where the caller forgot to encode it."""
+    """`+02:00` reads as a space where the caller forgot to encode it. A bare number is no time of day, but a guess."""
+    if isinstance(value, str) and re.fullmatch(r"[\d.+-]*", value) and not re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        raise ValueError("must be a time in ISO 8601, such as 2026-03-02T12:00:00Z")
     return re.sub(r" (\d\d:?\d\d)$", r"+\1", value) if isinstance(value, str) else value
 
 
