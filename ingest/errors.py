@@ -8,6 +8,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
@@ -94,8 +95,9 @@ def _http(request: Request, error: Exception) -> JSONResponse:
 
 def _allowed(request: Request) -> str:
     """The methods of every route with this path; Starlette names those of the first one alone."""
-    routes = [route for route in request.app.router.routes if route.matches(request.scope)[0] is not Match.NONE]
-    return ", ".join(sorted({method for route in routes for method in getattr(route, "methods", None) or ()}))
+    contexts = iter_route_contexts(request.app.router.routes)
+    found = [context for context in contexts if context.matches(request.scope)[0] is not Match.NONE]
+    return ", ".join(sorted({method for context in found for method in context.methods or ()}))
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:

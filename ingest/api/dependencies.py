@@ -64,8 +64,15 @@ def _read(request: Request, caller: Calling, service: Running, _bearer: Annotate
         raise Forbidden(f"{caller.name} has no role here.", hint="Somebody with the role admin can give one.")
 
 
+# Which role a dependency asks for, so that documents and tests can tell it of every endpoint.
+ASKED: dict[Callable[..., Any], Role] = {may_see_badges: Role.VIEWER, _read: Role.VIEWER}
+
+
 @lru_cache
 def _check_of(role: Role) -> Callable[..., None]:
+    if role is Role.VIEWER:
+        return _read
+
     def write(caller: Calling, _bearer: Annotated[Any, Depends(_bearer)], _key: Annotated[Any, Depends(_key)]) -> None:
         if caller.via == "open" and caller.role is not Role.ADMIN:
             raise Unauthorized("The header X-API-KEY is missing; a Bearer token with a role that may is good, too.")
@@ -74,4 +81,5 @@ def _check_of(role: Role) -> Callable[..., None]:
                 f"{caller.name} may not do this.", hint=f"It needs the role {role.word}.", details={"role": role.word}
             )
 
-    return _read if role is Role.VIEWER else write
+    ASKED[write] = role
+    return write

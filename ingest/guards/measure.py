@@ -3,11 +3,12 @@
 import time
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = structlog.get_logger()
 
+disable_created_metrics()  # a series with the time of its making beside each would be of no use to anybody
 HTTP = CollectorRegistry()
 REQUESTS = Counter("cicd_http_requests", "Requests answered.", ["method", "route", "status"], registry=HTTP)
 SECONDS = Histogram("cicd_http_request_duration_seconds", "Time to answer.", ["route"], registry=HTTP)

@@ -1,8 +1,9 @@
-"""Every answer carries an `X-Request-ID`: the caller's own, if it is a sane one, else a new one."""
+"""Every answer carries an `X-Request-ID`, its log lines too: the caller's own, if it is a sane one, else a new one."""
 
 import re
 import uuid
 
+import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -20,6 +21,7 @@ class RequestId:
         given = Headers(scope=scope).get("x-request-id", "")
         request_id = given if SANE.fullmatch(given) else uuid.uuid4().hex
         scope["request_id"] = request_id
+        structlog.contextvars.bind_contextvars(request_id=request_id)  # of this task alone, and of what it starts
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":

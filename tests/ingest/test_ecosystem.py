@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
@@ -11,7 +12,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.builders import run_payload
-from tests.conftest import WRITE_KEY, IngestProcess
+from tests.conftest import ROOT, WRITE_KEY, IngestProcess
 
 HOSTILE = "=cmd|' /C calc'!A0 <script>alert(1)</script> \x00 \x1b[31m ]]> &lol;"
 KEPT = HOSTILE.replace("\0", "\N{REPLACEMENT CHARACTER}")
@@ -21,8 +22,9 @@ KEPT = HOSTILE.replace("\0", "\N{REPLACEMENT CHARACTER}")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IngestProcess]:
     process = IngestProcess(tmp_path_factory.mktemp("ecosystem")).start()
     overrides = {"head_commit": {"message": HOSTILE}, "workflow": "<script>alert(1)</script>\x00&"}
-    process.send("workflow_run", run_payload(run_id=1, conclusion="failure", **overrides))  # type: ignore[arg-type]
-    process.send("workflow_run", run_payload(run_id=2, branch="other", workflow_id=600))
+    first = process.send("workflow_run", run_payload(run_id=1, conclusion="failure", **overrides))  # type: ignore[arg-type]
+    second = process.send("workflow_run", run_payload(run_id=2, branch="other", workflow_id=600))
+    assert (first.json(), second.json()) == ({"status": "processed"}, {"status": "processed"})
     yield process
     process.stop()
 
@@ -52,6 +54,24 @@ def test_prometheus_understands_the_metrics(running: IngestProcess) -> None:
     assert families["cicd_alerts_active"].samples
     assert families["cicd_http_requests"].samples
     assert all(name.startswith("cicd_") and family.documentation for name, family in families.items())
+
+
+# https://prometheus.io/docs/practices/naming/ and what `promtool check metrics` asks for
+ABBREVIATED = ("_ms", "_sec", "_secs", "_min", "_kb", "_mb", "_pct", "_percent", "_milliseconds", "_minutes")
+
+
+def test_metrics_keep_to_the_naming_rules_and_are_all_documented(running: IngestProcess) -> None:
+    families = list(text_string_to_metric_families(httpx.get(f"{running.url}/metrics").text))
+    for family in families:
+        assert re.fullmatch(r"cicd_[a-z0-9_]+", family.name), family.name
+        assert not family.name.endswith(ABBREVIATED), family.name
+        assert (family.type == "counter") == any(sample.name.endswith("_total") for sample in family.samples)
+        assert family.documentation.endswith(".")
+        assert not {
+            label for sample in family.samples for label in sample.labels if "__" in label or label != label.lower()
+        }
+    documented = set(re.findall(r"^\| `(cicd_\w+)`", (ROOT / "docs" / "api.md").read_text(), re.MULTILINE))
+    assert documented == {family.name + ("_total" if family.type == "counter" else "") for family in families}
 
 
 def test_build_lights_and_badges_carry_no_markup_of_others(running: IngestProcess) -> None:
