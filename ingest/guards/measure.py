@@ -8,7 +8,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = structlog.get_logger()
 
-disable_created_metrics()  # a series with the time of its making beside each would be of no use to anybody
+# A series with the time of its making beside each would be of no use to anybody.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 HTTP = CollectorRegistry()
 REQUESTS = Counter("cicd_http_requests", "Requests answered.", ["method", "route", "status"], registry=HTTP)
 SECONDS = Histogram("cicd_http_request_duration_seconds", "Time to answer.", ["route"], registry=HTTP)
