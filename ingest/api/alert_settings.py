@@ -1,7 +1,8 @@
 """How alerts are made and who hears of them: thresholds of the rules, severities and routes of channels."""
 
+from collections import Counter
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -9,6 +10,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.access import Role
+from core.alert_preview import preview, read_history
 from core.alert_routes import Routing
 from core.alerts import Severity
 from core.pipeline_rules import Rules
@@ -44,6 +46,35 @@ class RouteBook(BaseModel):
     )
 
 
+class PreviewRequest(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"rules": RULES_EXAMPLE, "days": 30}]})
+
+    rules: RuleBook | None = Field(None, description="The thresholds to try; without, those that hold.")
+    pipeline_id: str | None = Field(None, description="Only this pipeline.")
+    days: int = Field(30, ge=1, le=90)
+    limit: int = Field(200, ge=0, le=10_000, description="Alerts in the answer, the newest ones.")
+
+
+class WouldBeAlert(BaseModel):
+    pipeline_id: str
+    pipeline: str
+    type: str
+    severity: Severity
+    branch: str | None
+    message: str
+    attempt_id: str | None
+    raised_at: datetime
+    resolved_at: datetime | None
+
+
+class PreviewAnswer(BaseModel):
+    days: int
+    total: int
+    by_type: dict[str, int]
+    present_total: int = Field(description="With the thresholds that hold now.")
+    alerts: list[WouldBeAlert]
+
+
 @router.get("/alert-rules", response_model=RuleBook, summary="Thresholds of the alert rules")
 def alert_rules(service: Running) -> RuleBook:
     """The thresholds of all pipelines, and those that single pipelines have of their own."""
@@ -64,6 +95,29 @@ def change_alert_rules(service: Running, caller: Calling, asked: RuleBook) -> Ru
     now, text = datetime.now(UTC), orjson.dumps(stored).decode()
     service.writer.transact(lambda cursor: put(cursor, {store.RULES: text}, caller.name, now)).result()
     return _rule_book(stored)
+
+
+@router.post(
+    "/alert-rules/preview",
+    response_model=PreviewAnswer,
+    responses={code: {"model": ErrorBody} for code in (400, 401, 403)},
+    summary="Try thresholds on the history",
+)
+def try_rules(service: Running, asked: PreviewRequest) -> PreviewAnswer:
+    """Which alerts these thresholds would have raised in the last days, by the rules themselves. Changes nothing."""
+    now = datetime.now(UTC)
+    start = now - timedelta(days=asked.days)
+    stored = service.writer.transact(store.stored_rules).result()
+    tried = Rules.read(asked.rules.model_dump() if asked.rules else stored)
+    history = read_history(service.reader.frame, asked.pipeline_id, days=asked.days, now=now)
+    found = preview(history, tried, start, now)
+    return PreviewAnswer(
+        days=asked.days,
+        total=len(found),
+        by_type=dict(Counter(alert.type for alert in found)),
+        present_total=len(preview(history, Rules.read(stored), start, now)) if asked.rules else len(found),
+        alerts=[WouldBeAlert(**asdict(alert)) for alert in found[: asked.limit]],
+    )
 
 
 @router.get("/alert-routes", response_model=RouteBook, summary="Who hears of which alert")
