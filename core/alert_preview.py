@@ -21,7 +21,10 @@ INSTANT = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class WouldBe:
-    """An alert that would have been raised; `resolved_at` is None where it would still be open."""
+    """An alert that would have been raised; `resolved_at` is None where it would still be open.
+
+    `times`: how often its cause was seen until `last_seen_at`.
+    """
 
     pipeline_id: str
     pipeline: str
@@ -31,7 +34,11 @@ class WouldBe:
     message: str
     attempt_id: str | None
     raised_at: datetime
-    resolved_at: datetime | None
+    last_seen_at: datetime
+    dedup_key: str
+    times: int = 1
+    resolved_at: datetime | None = None
+    resolved_attempt_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +144,20 @@ class _Replay:
                     self._open[name] = OpenAlert(name, finding.dedup_key, cause.attempt_id or "", cause.at)
                     self._alerts[name] = WouldBe(
                         cause.pipeline_id, self._past.name, finding.type, finding.severity, cause.branch,
-                        finding.message, cause.attempt_id, now, None,
+                        finding.message, cause.attempt_id, now, now, finding.dedup_key,
                     )  # fmt: skip
                 case Repeat(alert_id=name, cause=cause):
                     known = self._open[name]
                     self._open[name] = OpenAlert(known.id, known.dedup_key, cause.attempt_id or "", cause.at)
-                case Resolve(alert_id=name):
+                    self._alerts[name] = replace(
+                        self._alerts[name], attempt_id=cause.attempt_id, last_seen_at=now,
+                        times=self._alerts[name].times + 1,
+                    )  # fmt: skip
+                case Resolve(alert_id=name, cause=cause):
                     del self._open[name]
-                    self._alerts[name] = replace(self._alerts[name], resolved_at=now)
+                    self._alerts[name] = replace(
+                        self._alerts[name], resolved_at=now, resolved_attempt_id=cause.attempt_id
+                    )
 
 
 def _only_time() -> None:

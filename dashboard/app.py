@@ -37,6 +37,7 @@ def main() -> None:
         "": [
             st.Page("views/overview.py", title="Overview", icon=":material/monitor_heart:", default=True),
             st.Page("views/runs.py", title="Runs", icon=":material/list:"),
+            st.Page("views/alerts.py", title="Alerts", icon=":material/notifications:"),
             st.Page("views/pipelines.py", title="Pipelines", icon=":material/account_tree:"),
         ],
         "Insights": [
@@ -45,11 +46,13 @@ def main() -> None:
             st.Page("views/cost.py", title="Cost and capacity", icon=":material/payments:"),
         ],
         "Operate": [
+            st.Page("views/alert_settings.py", title="Alert settings", icon=":material/tune:"),
             st.Page("views/setup.py", title="Set up", icon=":material/webhook:"),
         ],
         "Hidden": [
             st.Page("views/run.py", title="Run", visibility="hidden"),
             st.Page("views/pipeline.py", title="Pipeline", visibility="hidden"),
+            st.Page("views/alert.py", title="Alert", visibility="hidden"),
         ],
     }
     st.navigation(pages | sign_in.pages(visitor, settings()), position="top").run()

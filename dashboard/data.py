@@ -34,6 +34,10 @@ class Scope:
     def parameters(self) -> dict[str, Value]:
         return {"provider": self.provider, "repository": self.repository, "branch": self.branch}
 
+    def parameters_in_link(self) -> dict[str, str]:
+        """The query parameters that make another page show the same."""
+        return {name: str(value) for name, value in self.parameters().items() if value}
+
 
 @dataclass(frozen=True, slots=True)
 class RunQuery:

@@ -8,13 +8,12 @@ import pandas as pd
 import streamlit as st
 
 from core.access import Role
-from core.errors import Conflict, DashboardError
 from dashboard import data
-from dashboard.parts.formats import exact, first_line, plain, relative, run_path, safe_url, text
+from dashboard.data import Scope
+from dashboard.parts import acting
+from dashboard.parts.formats import alert_path, exact, first_line, plain, relative, run_path, safe_url, text
 
 MOST_SHOWN = 8
-NAME = "your_name"
-NOTICE = "alert_notice"
 SEVERITIES = {
     "critical": (":material/error:", "red"),
     "warning": (":material/warning:", "orange"),
@@ -22,25 +21,27 @@ SEVERITIES = {
 }
 
 
-def draw(alerts: pd.DataFrame, total: int, *, now: datetime, zone: ZoneInfo, online: bool) -> None:
+def draw(alerts: pd.DataFrame, total: int, scope: Scope, *, now: datetime, zone: ZoneInfo, online: bool) -> None:
     """The newest of `total` alerts, at most MOST_SHOWN, each with a button while ingest is online."""
     can_act = online and data.may(Role.OPERATOR)
     with st.container(border=True, height=372, key="alerts"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.subheader(f"Active alerts ({total})" if total else "Active alerts", anchor=False, width="content")
-            if total and can_act and not data.signed_in_name():
-                st.text_input(
-                    "Your name", key=NAME, placeholder="Your name", max_chars=100, width=150, persist_state="session",
-                    label_visibility="collapsed", autocomplete="name",
+            with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
+                if total and can_act:
+                    acting.name_field()
+                st.page_link(
+                    "views/alerts.py", label="All alerts", icon=":material/arrow_forward:", icon_position="right",
+                    query_params=scope.parameters_in_link(), width="content",
                 )  # fmt: skip
-        _notice()
+        acting.notice()
         if not total:
             st.success("Nothing needs attention.", icon=":material/check_circle:")
             return
         for alert in alerts.head(MOST_SHOWN).to_dict("records"):
             _alert(alert, now, zone, can_act)
         if total > MOST_SHOWN:
-            st.caption(f"and {total - MOST_SHOWN} more, shown as these are taken on")
+            st.caption(f"and {total - MOST_SHOWN} more on the page of all alerts")
 
 
 def _alert(alert: dict[Any, Any], now: datetime, zone: ZoneInfo, can_act: bool) -> None:
@@ -59,7 +60,8 @@ def _alert(alert: dict[Any, Any], now: datetime, zone: ZoneInfo, can_act: bool) 
     ]
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"alert_{text(alert['id'])}"):
         with st.container(gap=None):
-            st.markdown(f":{colour}[{icon}] **{plain(alert['message'])}**")
+            address = alert_path(alert["id"])
+            st.markdown(f":{colour}[{icon}] **[{plain(alert['message'])}](<{address}>)**")
             st.caption(" · ".join(part for part in [*facts, *links] if part), help=_details(alert, zone))
         if can_act:
             st.button(
@@ -84,22 +86,9 @@ def markdown_target(url: object) -> str | None:
 
 def _acknowledge(alert_id: str) -> None:
     """Take the alert on by REST; the outcome is told on the next drawing of the panel."""
-    by = data.signed_in_name() or text(st.session_state.get(NAME)).strip()
-    if not by:
-        st.session_state[NOTICE] = ("Enter your name first, so that others see who takes it on.", ":material/person:")
-        return
-    try:
+
+    def take_on(by: str) -> str:
         data.acknowledge(alert_id, by)
-    except Conflict as error:
-        st.session_state[NOTICE] = (plain(error.message), ":material/group:")
-    except DashboardError as error:
-        st.session_state[NOTICE] = (plain(error), ":material/error:")
-    else:
-        st.session_state[NOTICE] = (f"Acknowledged by {plain(by)}.", ":material/check:")
+        return f"Acknowledged by {by}."
 
-
-def _notice() -> None:
-    notice = st.session_state.pop(NOTICE, None)
-    if notice:
-        message, icon = notice
-        st.toast(message, icon=icon, duration="long")
+    acting.act(take_on)

@@ -1,5 +1,6 @@
 """The filters and the clock of a view. Their state is the URL, so that a link shows the same view."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -81,7 +82,16 @@ def viewer_zone(name: str | None) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def filter_row(*, with_status: bool = False, default_window: str = DEFAULT_WINDOW) -> View:
+@dataclass(frozen=True, slots=True)
+class Select:
+    """A further filter of a page: its key (in the URL and the session), its label, its values with their names."""
+
+    key: str
+    label: str
+    names: dict[str, str]
+
+
+def filter_row(*, with_status: bool = False, more: Sequence[Select] = (), default_window: str = DEFAULT_WINDOW) -> View:
     """Draw the filters; returns the view that they and the URL describe. `with_status` adds a select of outcomes."""
     options = data.filter_options(settings().database_url, datetime.now(UTC) - timedelta(days=90))
     repositories = options[options["kind"] == "repository"]
@@ -92,6 +102,8 @@ def filter_row(*, with_status: bool = False, default_window: str = DEFAULT_WINDO
         repository = choice("repository", "Repository", list(dict.fromkeys(repositories["value"])))
         branch = choice("branch", "Branch", list(options.loc[options["kind"] == "branch", "value"]))
         outcome = choice("status", "Status", list(OUTCOMES), OUTCOME_NAMES) if with_status else None
+        for select in more:
+            choice(select.key, select.label, list(select.names), select.names)
         window = st.segmented_control(
             "Window", list(WINDOWS), default=default_window, key="window", bind="query-params", required=True
         )

@@ -121,6 +121,11 @@ def run_path(run_id: object) -> str:
     return f"run?id={quote(text(run_id), safe='')}"
 
 
+def alert_path(alert_id: object) -> str:
+    """The address of an alert's page, relative to any other page of the dashboard."""
+    return f"alert?id={quote(text(alert_id), safe='')}"
+
+
 def count(number: int, one: str, many: str) -> str:
     """`1 pipeline`, `1,204 pipelines`."""
     return f"{number:,} {one if number == 1 else many}"

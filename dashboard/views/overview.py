@@ -79,7 +79,7 @@ def _health(numbers: tiles.Numbers, fresh: Freshness, view: View, now: datetime)
 def _alerts(fresh: Freshness, view: View, now: datetime) -> None:
     alerts = data.active_alerts(fresh, view.scope, limit=ALERTS_READ)
     total = len(alerts) if len(alerts) < ALERTS_READ else sum(data.alert_counts(view.scope).values())
-    alerts_panel.draw(alerts, total, now=now, zone=view.zone, online=data.source() == "live")
+    alerts_panel.draw(alerts, total, view.scope, now=now, zone=view.zone, online=data.source() == "live")
 
 
 def _latest_runs(fresh: Freshness, view: View, now: datetime) -> None:

@@ -116,7 +116,7 @@ def try_rules(service: Running, asked: PreviewRequest) -> PreviewAnswer:
         total=len(found),
         by_type=dict(Counter(alert.type for alert in found)),
         present_total=len(preview(history, Rules.read(stored), start, now)) if asked.rules else len(found),
-        alerts=[WouldBeAlert(**asdict(alert)) for alert in found[: asked.limit]],
+        alerts=[WouldBeAlert.model_validate(alert, from_attributes=True) for alert in found[: asked.limit]],
     )
 
 

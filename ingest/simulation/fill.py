@@ -13,10 +13,11 @@ from core.errors import Conflict, DashboardError
 from core.logs.keep import KeptLog
 from core.model import Changes, Delivery
 from core.settings import Settings
-from core.store import alerts, job_logs, stored_settings
+from core.store import job_logs, stored_settings
 from core.store.database import opened
 from core.store.reader import Reader
 from core.store.writer import Writer
+from ingest.simulation.alerts import raise_alerts
 from ingest.simulation.history import SimulatedRun, simulate
 from ingest.simulation.job_logs import LoggedJob, log_text
 from ingest.simulation.payloads import changes_of, workflow_run
@@ -37,13 +38,10 @@ def fill(settings: Settings, *, days: int, now: datetime | None = None) -> int:
             raise DashboardError(
                 f"{database.place} holds {runs:,} runs already.", hint="Name a new database in DATABASE_URL."
             )
-        finished = alerts.Finished()
-        writer = Writer(database.session(), on_runs=finished.add)
+        writer = Writer(database.session())
         try:
-            count = 0
-            for written in _write_history(writer, days, now):
-                count += written
-                _evaluate(writer, finished, now)
+            count = sum(_write_history(writer, days, now))
+            raise_alerts(writer, database.reader, days=days, now=now)
         finally:
             writer.close()
         return count
@@ -113,12 +111,6 @@ def _logs(run: SimulatedRun, changes: Changes, now: datetime) -> Iterator[job_lo
             has_failed=has_failed,
             at=job.finished_at,
         )
-
-
-def _evaluate(writer: Writer, finished: alerts.Finished, now: datetime) -> None:
-    """As often as the service would, so that alerts come and go as they did through the history."""
-    if taken := finished.take():
-        writer.transact(lambda cursor: alerts.evaluate(cursor, taken, min(taken.values()), now)).result()
 
 
 def _came_by_webhook(run: SimulatedRun, now: datetime) -> bool:
