@@ -21,6 +21,9 @@ COLUMNS = ("repository", "branch", "pipeline_id", "type", "channels")
 
 def draw() -> None:
     """Severities, then the table of routes, then the button that saves both."""
+    if data.source() != "live":
+        st.caption("Which channels there are is known to the ingest service; the routes can be seen when it runs.")
+        return
     stored = reads.stored_routes()
     channels = [channel["name"] for channel in reads.channels() if channel["is_configured"]]
     if not channels:
