@@ -5,11 +5,10 @@ import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-import duckdb
-
 from core.alert_preview import WouldBe, preview, read_history
 from core.pipeline_rules import Rules
 from core.store import alert_actions, alerts
+from core.store.cursor import Cursor
 from core.store.reader import Reader
 from core.store.writer import Writer
 from ingest.simulation import company
@@ -34,7 +33,7 @@ def raise_alerts(writer: Writer, reader: Reader, *, days: int, now: datetime) ->
     writer.transact(lambda cursor: alerts.evaluate(cursor, None, now - timedelta(days=1), now)).result()
 
 
-def _write(cursor: duckdb.DuckDBPyConnection, past: list[WouldBe], chance: random.Random, now: datetime) -> None:
+def _write(cursor: Cursor, past: list[WouldBe], chance: random.Random, now: datetime) -> None:
     for alert in past:
         alert_id = uuid.UUID(int=chance.getrandbits(128)).hex
         _raise(cursor, alert, alert_id)
@@ -53,7 +52,7 @@ def _write(cursor: duckdb.DuckDBPyConnection, past: list[WouldBe], chance: rando
     _snooze_one(cursor, chance, now)
 
 
-def _raise(cursor: duckdb.DuckDBPyConnection, alert: WouldBe, alert_id: str) -> None:
+def _raise(cursor: Cursor, alert: WouldBe, alert_id: str) -> None:
     cursor.execute(
         """INSERT INTO alerts (id, type, severity, status, pipeline_id, branch, attempt_id, message, dedup_key,
             occurrences, created_at, last_seen_at)
@@ -77,7 +76,7 @@ def _taken_on(alert: WouldBe, chance: random.Random, now: datetime) -> Iterator[
         yield at, chance.choice(company.PEOPLE)[0]
 
 
-def _snooze_one(cursor: duckdb.DuckDBPyConnection, chance: random.Random, now: datetime) -> None:
+def _snooze_one(cursor: Cursor, chance: random.Random, now: datetime) -> None:
     """Somebody put the oldest warning aside until tomorrow."""
     row = cursor.execute(
         "SELECT id FROM alerts WHERE status <> 'resolved' AND severity = 'warning' ORDER BY created_at, id LIMIT 1"

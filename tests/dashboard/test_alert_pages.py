@@ -50,7 +50,8 @@ def test_a_filter_in_the_link_narrows_the_list(over_history: None, history: Path
 def test_the_page_of_an_alert_tells_its_story(over_history: None, history: Path) -> None:
     with open_read_only(history) as connection:
         row = connection.execute(
-            "SELECT id, message, acknowledged_by FROM alerts WHERE acknowledged_by IS NOT NULL AND status = 'resolved' LIMIT 1"
+            """SELECT id, message, acknowledged_by FROM alerts
+            WHERE acknowledged_by IS NOT NULL AND status = 'resolved' LIMIT 1"""
         ).fetchone()
     assert row
     test = opened("alert", id=row[0])
