@@ -6,12 +6,10 @@ import socket
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-import httpx
 import uvicorn
 
-from core.access import ROLES, Role, own_headers, sign
+from core.access import ROLES, Role, sign
 from core.errors import BadSetting, DashboardError
 from core.settings import Settings, settings
 from core.store import copies
@@ -20,7 +18,9 @@ from core.store.duckdb_file import StoreLocked
 from core.store.writer import Writer
 from ingest import moving, worker
 from ingest.api.frames import records
+from ingest.backfill import backfill
 from ingest.protocol import DeadlineProtocol
+from ingest.remote import ask
 from ingest.replay import replay
 
 
@@ -57,6 +57,13 @@ def _parser() -> argparse.ArgumentParser:
     again = commands.add_parser("replay", help="process failed deliveries, or the one named, again")
     again.add_argument("delivery_id", nargs="?")
     again.set_defaults(run=_replay)
+    history = commands.add_parser(
+        "backfill", help="read the history of a repository, also while the service runs; goes on where it was stopped"
+    )
+    history.add_argument("--repo", required=True, metavar="owner/name")
+    history.add_argument("--days", type=int, default=None, help="days back from now (default: BACKFILL_DAYS)")
+    history.add_argument("--provider", default="github-actions", help="the CI system (default: github-actions)")
+    history.set_defaults(run=_backfill)
     token = commands.add_parser("token", help="print a token for a person or a program (needs JWT_SECRET)")
     token.add_argument("--sub", required=True, help="whom it is for; shown where he acts")
     token.add_argument("--role", choices=list(ROLES), default=Role.VIEWER.word)
@@ -106,7 +113,7 @@ def _backup(chosen: Settings, parsed: argparse.Namespace) -> None:
     try:
         copies.backup_stopped(chosen.database_path, target)
     except StoreLocked:
-        answer = _ask(chosen, "POST", "/api/v1/backup", timeout=3600)
+        answer = ask(chosen, "POST", "/api/v1/backup", timeout=3600)
         shutil.move(answer["path"], target)
     print(f"Backup written: {target} ({target.stat().st_size:,} bytes)")
 
@@ -140,10 +147,10 @@ def _replay(chosen: Settings, parsed: argparse.Namespace) -> None:
             if parsed.delivery_id
             else [
                 row["delivery_id"]
-                for row in _ask(chosen, "GET", "/api/v1/deliveries?result=failed&limit=1000")["deliveries"]
+                for row in ask(chosen, "GET", "/api/v1/deliveries?result=failed&limit=1000")["deliveries"]
             ]
         )
-        _report([_ask(chosen, "POST", f"/api/v1/deliveries/{delivery_id}/replay") for delivery_id in ids])
+        _report([ask(chosen, "POST", f"/api/v1/deliveries/{delivery_id}/replay") for delivery_id in ids])
         return
     writer, reader = Writer(database.session()), database.reader
     try:
@@ -167,6 +174,11 @@ def _report(rows: list[dict[str, object]]) -> None:
     print(f"{len(rows)} deliveries replayed")
 
 
+def _backfill(chosen: Settings, parsed: argparse.Namespace) -> None:
+    days = chosen.backfill_days if parsed.days is None else parsed.days
+    print(backfill(chosen, parsed.provider, parsed.repo, days))
+
+
 def _token(chosen: Settings, parsed: argparse.Namespace) -> None:
     if not chosen.jwt_secret:
         raise BadSetting(
@@ -180,20 +192,6 @@ def _demo(chosen: Settings, parsed: argparse.Namespace) -> None:
     from ingest.simulation.fill import fill  # the simulation is no part of the service
 
     fill(chosen, days=parsed.days)
-
-
-def _ask(chosen: Settings, method: str, path: str, timeout: float = 60) -> dict[str, Any]:
-    headers = own_headers(chosen, "command line", Role.ADMIN)
-    try:
-        answer = httpx.request(method, chosen.ingest_url + path, headers=headers, timeout=timeout)
-    except httpx.HTTPError as error:
-        raise DashboardError(
-            f"The ingest service at {chosen.ingest_url} doesn't answer: {error}.", hint="Check INGEST_URL."
-        ) from None
-    body: dict[str, Any] = answer.json()
-    if answer.is_error:
-        raise DashboardError(str(body["error"]["message"]))
-    return body
 
 
 if __name__ == "__main__":

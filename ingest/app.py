@@ -13,6 +13,7 @@ from ingest import errors
 from ingest.api import (
     alert_settings,
     alerts,
+    backfills,
     backups,
     build_logs,
     builds,
@@ -92,6 +93,7 @@ READS = [
     notifications.router,
     silences.router,
     deliveries.router,
+    backfills.router,
     backups.router,
     exports.router,
     settings_api.router,

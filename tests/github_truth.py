@@ -145,6 +145,10 @@ class Repository:
             "updated_at": text_of(attempt.updated),
         }
 
+    @property
+    def job_count(self) -> int:
+        return sum(len(one.jobs) for run in self.runs.values() for one in run.attempts)
+
     def truth(self) -> set[tuple[str, int, str | None]]:
         """(run, attempt, conclusion) of all there is."""
         return {(str(run.id), one.number, one.conclusion) for run in self.runs.values() for one in run.attempts}

@@ -73,3 +73,19 @@ def _listed(state: PollState) -> float:
     if begin is None or since is None or reached is None or begin <= since:
         return 0.0
     return min(1.0, max(0.0, (begin - reached) / (begin - since)))
+
+
+def seconds_left(first: Progress, now: Progress, seconds: float, at: datetime) -> float | None:
+    """An estimate from how it went since `first`, `seconds` ago, and from the limit; None while it is too early.
+
+    The limit is used up to nine tenths, and then filled again each hour.
+    """
+    read = (now.attempts - now.attempts_left) - (first.attempts - first.attempts_left)
+    if seconds < 3 or read <= 0 or now.listed <= 0:
+        return None
+    left = now.attempts / now.listed - (now.attempts - now.attempts_left)
+    estimate = left * seconds / read
+    if now.allowed and now.reset_at and left > (free := now.remaining - now.allowed / 10):
+        windows = (left - free) // (0.9 * now.allowed)
+        estimate = max(estimate, (now.reset_at - at).total_seconds() + 3600 * windows)
+    return estimate
