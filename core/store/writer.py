@@ -117,7 +117,9 @@ class Writer:
         request = self._requests.get()
         deadline = time.monotonic() + GATHER_SECONDS
         while request is not None:
-            batch.append(request)
+            # From here on nobody can take it back: a future that its caller has cancelled would refuse its result.
+            if request.future.set_running_or_notify_cancel():
+                batch.append(request)
             if len(batch) == MAX_BATCH:
                 return batch, False
             try:
