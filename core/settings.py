@@ -38,8 +38,8 @@ class Settings(BaseSettings):
         1,
         ge=1,
         le=256,
-        description="Threads that one query may use. Queries run beside each other anyway; more than one makes pages over "
-        "millions of runs faster and each webhook dearer by a third.",
+        description="Threads that one query may use. Queries run beside each other anyway; more than one makes pages "
+        "over millions of runs faster and each webhook dearer by a third.",
     )
     ingest_host: str = Field("127.0.0.1", description="Address that the ingest service listens on.")
     ingest_port: Port = Field(8000, description="Port of the ingest service.")
