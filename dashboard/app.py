@@ -53,6 +53,7 @@ def main() -> None:
             st.Page("views/run.py", title="Run", visibility="hidden"),
             st.Page("views/pipeline.py", title="Pipeline", visibility="hidden"),
             st.Page("views/alert.py", title="Alert", visibility="hidden"),
+            st.Page("views/log.py", title="Log", visibility="hidden"),
         ],
     }
     st.navigation(pages | sign_in.pages(visitor, settings()), position="top").run()

@@ -224,11 +224,19 @@ def signed_in_name() -> str | None:
 
 
 def ask_service(
-    method: str, path: str, *, by: str = "dashboard", role: Role | None = None, json: Any = None
+    method: str,
+    path: str,
+    *,
+    by: str = "dashboard",
+    role: Role | None = None,
+    json: Any = None,
+    params: Mapping[str, str] | None = None,
+    timeout: float = 5.0,
 ) -> httpx.Response:
     """Call the ingest service's REST API for whoever looks at the page, if he may do what needs `role`.
 
     `role` is viewer for GET and operator for anything else, unless given. `by` names somebody who didn't sign in.
+    `timeout` is in seconds.
     Raises Forbidden for who may not, Conflict when somebody was first, DashboardError with the service's sentence for
     any other refusal, and StoreUnavailable when it can't be reached.
     """
@@ -238,7 +246,9 @@ def ask_service(
         raise Forbidden("You may not do this.", hint=f"It needs the role {needed.word}.")
     headers = own_headers(chosen, found.subject or by, found.role, found.about)
     try:
-        answer = _client(chosen.ingest_url).request(method, f"/api/v1{path}", json=json, headers=headers)
+        answer = _client(chosen.ingest_url).request(
+            method, f"/api/v1{path}", json=json, params=params, headers=headers, timeout=timeout
+        )
     except httpx.HTTPError:
         raise StoreUnavailable(
             "The ingest service can't be reached, so nothing was changed.",

@@ -24,7 +24,6 @@ from ingest.api import (
     insight_settings,
     insights,
     lights,
-    log_windows,
     metrics,
     notifications,
     prometheus,
@@ -45,7 +44,6 @@ from ingest.guards.rate_limit import RateLimit
 from ingest.guards.request_id import RequestId
 from ingest.guards.safe_headers import SafeHeaders
 from ingest.logs import configure_logs
-from ingest.open_logs import OpenLogs
 from ingest.service import Service
 
 
@@ -53,7 +51,6 @@ from ingest.service import Service
 async def lifespan(api: FastAPI) -> AsyncIterator[None]:
     configure_logs(settings())
     api.state.service = Service.start(settings())
-    api.state.open_logs = OpenLogs()
     try:
         yield
     finally:
@@ -86,7 +83,6 @@ READS = [
     insight_settings.router,
     ingest_health.router,
     build_logs.router,
-    log_windows.router,
     builds.router,
     alerts.router,
     alert_settings.router,

@@ -45,7 +45,7 @@ class OpenLog:
     """`content` is what KeptLog.packed made. Thread-safe: nothing changes after the opening."""
 
     def __init__(self, content: bytes) -> None:
-        self._content = content
+        self.content = content
         self._blocks: list[_Block] = []
         marks = Marks()
         number = 1
@@ -120,7 +120,7 @@ class OpenLog:
         return None
 
     def _text_of(self, block: _Block) -> str:
-        return zlib.decompress(self._content[block.begin : block.end], 31).decode("utf-8", "replace")
+        return zlib.decompress(self.content[block.begin : block.end], 31).decode("utf-8", "replace")
 
     def _lines_of(self, block: _Block) -> list[str]:
         return _split(self._text_of(block))

@@ -57,6 +57,14 @@ def percentage(fraction: float | None) -> str:
     return f"{min(max(fraction * 100, 0.1), 99.9):.1f}%"
 
 
+def size(number: float) -> str:
+    """Bytes in the largest unit of 1,000 that fits: `812 B`, `3.4 kB`, `50 MB`."""
+    for unit, large in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if number >= large:
+            return f"{number / large:.1f} {unit}" if number < 10 * large else f"{number / large:,.0f} {unit}"
+    return f"{number:.0f} B"
+
+
 def relative(at: datetime | None, now: datetime) -> str:
     """How long ago: `just now`, `4 min ago`, `3 h ago`, `2 days ago`. A moment ahead of us (clocks differ) is now."""
     if at is None or missing(at):

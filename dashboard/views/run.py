@@ -30,7 +30,7 @@ Run = dict[Any, Any]
 
 @notices.explained
 def run() -> None:
-    """The run's heading, the attempt's fields, its jobs, the place of its logs."""
+    """The run's heading, the attempt's fields, its jobs with why they failed."""
     fresh = data.freshness()
     notices.offline_banner(data.source())
     run_id = st.query_params.get("id", "")
@@ -53,8 +53,8 @@ def run() -> None:
     subject.text(first_line(message) or "No commit message")
     _fields(run)
     st.subheader("Jobs", anchor=False)
-    draw_jobs(data.jobs(text(run["attempt_id"])), data.steps(text(run["attempt_id"])), now=datetime.now(UTC))
-    _logs(run)
+    attempt_id = text(run["attempt_id"])
+    draw_jobs(data.jobs(attempt_id), data.steps(attempt_id), attempt_id=attempt_id, now=datetime.now(UTC))
 
 
 def _chosen(attempts: pd.DataFrame) -> Run:
@@ -106,7 +106,7 @@ def _fields(run: Run) -> None:
         "Finished": _moment(run["finished_at"], now, zone),
         "Fork": plain(run["head_repository"]) if bool(run["is_fork"]) else "",
     }
-    with st.container(border=True, key="fields"), st.grid(4, min_column_width=160, gap="small"):
+    with st.container(border=True, key="fields"), st.grid(4, min_column_width=135, gap="small"):
         for label, value in shown.items():
             if value or label != "Fork":
                 st.markdown(f":gray[{label}]  \n{value or NOTHING}")
@@ -114,13 +114,6 @@ def _fields(run: Run) -> None:
 
 def _moment(at: Any, now: datetime, zone: Any) -> str:
     return NOTHING if missing(at) else f"{plain(exact(at, zone))} ({plain(relative(at, now))})"
-
-
-def _logs(run: Run) -> None:
-    st.subheader("Logs", anchor=False)
-    address = safe_url(run["url"])
-    where = f"[open the run in {_system(run)}](<{address}>)" if address and "<" not in address else _system(run)
-    st.markdown(f"Logs aren't kept here yet: {where} to read them.")
 
 
 def _system(run: Run) -> str:

@@ -1,8 +1,8 @@
 """The log of a job, as plain text, unpacked piece by piece while it is sent."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
 from core.errors import NotFound
@@ -22,9 +22,17 @@ router = APIRouter(tags=["builds"])
     summary="The log of a job",
 )
 async def build_log(
-    service: Running, build_id: str, job: Annotated[str | None, Query(max_length=200)] = None
-) -> StreamingResponse:
-    """`job` is a job's id; without it the first failed job of the build, else its first job."""
+    service: Running,
+    build_id: str,
+    job: Annotated[str | None, Query(max_length=200)] = None,
+    form: Annotated[
+        Literal["text", "gzip"], Query(alias="format", description="gzip: the log as it is kept.")
+    ] = "text",
+) -> Response:
+    """`job` is a job's id; without it the first failed job of the build, else its first job.
+
+    Fetches the log from the CI system first where it isn't kept, which may take a while.
+    """
     attempts = records(service.reader.frame("run_attempts", id=build_id))
     if not attempts:
         raise NotFound("There is no such build.", details={"id": build_id})
@@ -47,4 +55,6 @@ async def build_log(
         "X-Log-Job": wanted["id"],
         "X-Content-Type-Options": "nosniff",
     }
+    if form == "gzip":
+        return Response(bytes(kept["content"]), media_type="application/gzip", headers=headers)
     return StreamingResponse(text_of(bytes(kept["content"])), media_type="text/plain; charset=utf-8", headers=headers)

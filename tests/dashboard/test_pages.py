@@ -148,3 +148,48 @@ def test_the_set_up_page_shows_an_address_and_a_check_for_each_system(over: Any,
     badges = " ".join(str(part.value) for part in test.markdown)
     assert "Last delivery" in badges
     assert "No delivery yet" in badges
+
+
+def _failed_job(history: Path) -> tuple[str, str, str, str]:
+    """The run, attempt and id of a failed job whose log is kept, and why it failed."""
+    with open_read_only(history) as connection:
+        row = connection.execute(
+            """SELECT r.run_key, r.attempt_id, r.id, l.excerpt FROM job_runs AS r JOIN job_logs AS l ON l.job_id = r.id
+            WHERE l.excerpt IS NOT NULL ORDER BY r.id DESC LIMIT 1"""
+        ).fetchone()
+    assert row
+    return row
+
+
+def test_the_page_of_a_run_says_why_a_job_failed_and_leads_to_its_log(over: Any, history: Path) -> None:
+    over(history)
+    run, attempt, job, excerpt = _failed_job(history)
+    test = opened("run", id=attempt)
+    assert not test.exception
+    assert excerpt in [code.value for code in test.code]
+    assert f"job={job}" in str([link.proto for link in test.get("page_link")])
+    assert run
+
+
+def test_the_log_page_says_so_while_the_service_is_away(over: Any, history: Path) -> None:
+    over(history)
+    run, _, job, _ = _failed_job(history)
+    test = opened("log", id=run, job=job)
+    assert not test.exception
+    assert "Logs are read through the ingest service" in shown(test)
+    assert test.selectbox(key="job").value == job
+
+
+@pytest.mark.parametrize("query", [{}, {"id": "nonsense"}, {"id": "x", "job": "y", "line": "-1"}])
+def test_the_log_page_of_an_unknown_run_leads_back(over: Any, history: Path, query: dict[str, str]) -> None:
+    over(history)
+    test = opened("log", **query)
+    assert not test.exception
+    assert "no such run" in shown(test)
+
+
+def test_the_log_page_of_an_unknown_job_shows_one_that_there_is(over: Any, history: Path) -> None:
+    over(history)
+    run, *_ = _failed_job(history)
+    test = opened("log", id=run, job="nothing", line="999999999999")
+    assert not test.exception
