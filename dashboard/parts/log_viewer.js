@@ -146,16 +146,16 @@ class View {
   }
 
   take(data) {
-    const isNew = this.job !== data.job;
+    const isNew = this.version !== data.version;
     if (isNew) {
-      this.job = data.job;
+      this.version = data.version;
       this.total = data.total;
       this.chunk = data.chunk;
       this.errors = data.errors;
       this.firstError = data.first_error;
       this.chunks.clear();
       this.asked.clear();
-      this.selected = data.target;
+      this.selected = data.selected;
       this.fold = new Fold(data.groups, new Map());
       this.foldButton.hidden = data.groups.length === 0;
       this.errorButton.hidden = data.errors.length === 0 && !data.first_error;
@@ -175,7 +175,7 @@ class View {
       this.timesButton.hidden = !this.root.classList.contains("has-times");
       this.fit();
       this.size();
-      this.go(this.selected?.[0] ?? this.firstError ?? 1);
+      this.go(data.begin);
     }
     this.draw();
   }

@@ -22,20 +22,22 @@ LONGEST_QUERY = 200
 LONGEST_NAME = 80
 
 
-def draw(job: JobLog, steps: pd.DataFrame, *, target: tuple[int, int] | None, key: str) -> None:
-    """The log, opened at the lines `target`, else at its first error. `key` names the job."""
+def draw(job: JobLog, steps: pd.DataFrame, *, target: tuple[int, int] | None, key: str, at_end: bool = False) -> None:
+    """The log, opened at the lines `target`, else at its first error or (`at_end`) its end. `key` names the job."""
     wanted = _wanted(st.session_state.get(key))
-    first = (target[0] if target else None) or job.first_error or 1
+    begin = job.log.total if at_end else job.first_error
+    first = (target[0] if target else None) or begin or 1
     chunks = wanted["chunks"] or _around(first, job.log.total)
     query = wanted["query"]
-    hits = search(job.log, key, query) if query else None
+    hits = search(job.log, f"{key} {job.log.total}", query) if query else None
     _component()(
         data={
-            "job": key,
+            "version": f"{key} {job.log.total}",
             "total": job.log.total,
             "chunk": CHUNK,
-            "target": list(target) if target else None,
+            "selected": list(target) if target else None,
             "first_error": job.first_error,
+            "begin": first,
             "errors": job.log.errors,
             "groups": [[group.start, group.end, group.is_folded] for group in job.log.groups],
             "steps": _steps(job.log, steps),

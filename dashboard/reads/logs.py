@@ -25,8 +25,8 @@ class JobLog:
 
 
 @st.cache_resource(ttl=600, max_entries=MOST_OPEN, show_spinner=False)
-def job_log(run_id: str, job_id: str) -> JobLog:
-    """Fetched by the service first where it isn't kept. Raises as `ask_service`.
+def job_log(run_id: str, job_id: str, as_of: str) -> JobLog:  # noqa: ARG001 -- `as_of` is the cache's key
+    """Fetched by the service first where it isn't kept. Raises as `ask_service`. `as_of` changes while the log grows.
 
     Open are the last MOST_OPEN logs that somebody read, packed, which takes a tenth of their size.
     """

@@ -1,6 +1,7 @@
 """The log of one job. `?id=` names the run, `&job=` the job, `&line=` lines (`120`, `120-130`) or `&step=` a step."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -17,6 +18,8 @@ from dashboard.parts.providers import PROVIDER_NAMES
 from dashboard.reads.logs import JobLog, job_log, step_lines
 
 Row = dict[Any, Any]
+# How long a part of a running job's log is good enough.
+GROWS_SECONDS = 10
 
 
 @notices.explained
@@ -94,16 +97,17 @@ def _forget_line() -> None:
 
 def _log(attempt: Row, job: Row, facts: DeltaGenerator) -> None:
     run_id, job_id = text(attempt["attempt_id"]), text(job["id"])
+    has_ended = text(job["status"]) in FINISHED
     try:
         with st.spinner("Getting the log…", show_time=True):
-            found = job_log(run_id, job_id)
+            found = job_log(run_id, job_id, "" if has_ended else f"{datetime.now(UTC).timestamp() // GROWS_SECONDS}")
     except DashboardError as error:
         _no_log(attempt, job, error)
         return
     steps = data.steps(run_id)
     with facts:
-        _facts(found, text(job["name"]))
-    _viewer(found, steps[steps["job_id"] == job_id], f"log_{job_id}")
+        _facts(found, text(job["name"]), has_ended=has_ended)
+    _viewer(found, steps[steps["job_id"] == job_id], f"log_{job_id}", has_ended)
 
 
 def _no_log(attempt: Row, job: Row, error: DashboardError) -> None:
@@ -123,9 +127,12 @@ def _no_log(attempt: Row, job: Row, error: DashboardError) -> None:
         st.rerun()
 
 
-def _facts(found: JobLog, name: str) -> None:
+def _facts(found: JobLog, name: str, *, has_ended: bool) -> None:
     cut = ", the middle of which isn't kept" if found.is_cut else ""
-    st.caption(f"{found.log.total:,} lines · {size(found.size_bytes)}{cut}", width="content")
+    so_far = "" if has_ended else " so far: the job still runs"
+    st.caption(f"{found.log.total:,} lines · {size(found.size_bytes)}{cut}{so_far}", width="content")
+    if not has_ended and st.button("Refresh", icon=":material/refresh:", type="tertiary"):
+        st.rerun()
     st.download_button(
         "Download",
         lambda: b"".join(text_of(found.log.content)),
@@ -138,10 +145,10 @@ def _facts(found: JobLog, name: str) -> None:
 
 
 @st.fragment
-def _viewer(found: JobLog, steps: pd.DataFrame, key: str) -> None:
+def _viewer(found: JobLog, steps: pd.DataFrame, key: str, has_ended: bool) -> None:
     step = st.query_params.get("step", "")
     target = _target(st.query_params.get("line", "")) or (_step(found, steps, int(step)) if step.isdigit() else None)
-    log_viewer.draw(found, steps, target=target, key=key)
+    log_viewer.draw(found, steps, target=target, key=key, at_end=not has_ended)
 
 
 def _step(found: JobLog, steps: pd.DataFrame, number: int) -> tuple[int, int] | None:
