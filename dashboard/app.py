@@ -41,6 +41,7 @@ def main() -> None:
             st.Page("views/pipelines.py", title="Pipelines", icon=":material/account_tree:"),
         ],
         "Insights": [
+            st.Page("views/failures.py", title="Failures", icon=":material/troubleshoot:"),
             st.Page("views/flaky.py", title="Flaky jobs", icon=":material/casino:"),
             st.Page("views/dora.py", title="DORA metrics", icon=":material/rocket_launch:"),
             st.Page("views/cost.py", title="Cost and capacity", icon=":material/payments:"),

@@ -12,6 +12,7 @@ from core.store.polling import forget_old
 from core.store.retention import apply_retention
 from core.store.writer import Writer
 from ingest.alerting.evaluator import Evaluator
+from ingest.insight_jobs import InsightJobs
 from ingest.polling.engine import Polling
 
 log = structlog.get_logger()
@@ -28,11 +29,14 @@ class TimedJob:
 class Timer:
     """Runs each job alone; a run missed while the machine slept is caught up once."""
 
-    def __init__(self, writer: Writer, settings: Settings, evaluator: Evaluator, polling: Polling) -> None:
+    def __init__(
+        self, writer: Writer, settings: Settings, evaluator: Evaluator, polling: Polling, insights: InsightJobs
+    ) -> None:
         self._writer = writer
         self._evaluator = evaluator
         self._settings = settings
         self._polling = polling
+        self._insights = insights
         self._last: dict[str, tuple[datetime, str | None]] = {}
         self._scheduler = BackgroundScheduler()
 
@@ -51,6 +55,10 @@ class Timer:
                 next_run_time=datetime.now(UTC),
                 id="polling",
             )
+        first = datetime.now(UTC) + timedelta(seconds=5)
+        self._scheduler.add_job(
+            self._insights.pick_lines, "interval", minutes=1, next_run_time=first, id="failure lines"
+        )
         self._scheduler.add_listener(self._note, EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
         self._scheduler.add_job(
             self._evaluator.evaluate_all, "interval", seconds=self._settings.alert_interval_seconds, id="alerts"

@@ -20,6 +20,7 @@ from ingest.access.callers import Callers
 from ingest.alerting.evaluator import Evaluator
 from ingest.alerting.sender import Sender, channels_of
 from ingest.duties import Duties
+from ingest.insight_jobs import InsightJobs
 from ingest.leadership import Leadership
 from ingest.polling.engine import Polling
 from ingest.scheduler import Timer
@@ -70,7 +71,7 @@ class Service:
             writer.close()
             _close(database, settings)
             raise
-        timer = Timer(writer, settings, evaluator, polling)
+        timer = Timer(writer, settings, evaluator, polling, InsightJobs(database.reader, writer))
         duties = Duties(settings, writer, polling, evaluator, sender, timer)
         configured_key = settings.api_write_key.get_secret_value() if settings.api_write_key else None
         now = datetime.now(UTC)

@@ -5,9 +5,10 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
-from core.insights import cost, dora, stored
+from core.insights import cost, dora, failures, stored
 from core.insights.cost import Prices
 from core.insights.dora import Marks
+from core.insights.failures import Cluster
 from core.queries import Value
 from core.settings import settings
 from dashboard.data import Scope, frame
@@ -82,6 +83,33 @@ def lead_times(scope: Scope, since: datetime, until: datetime, zone: str) -> pd.
     parameters = {**window(scope, since, until), **marks().parameters()}
     parameters |= {"history": _minute(since - dora.HISTORY), "zone": zone}
     return kept("lead_times", parameters)
+
+
+def failure_clusters(scope: Scope, since: datetime, until: datetime) -> list[Cluster]:
+    """The failures of the window by what their logs say, those of the most runs first."""
+    parameters: dict[str, Value] = {**scope.parameters(), "until": _minute(until), "limit": failures.MOST_OCCURRENCES}
+    occurrences = kept("failure_occurrences", parameters)
+    return failures.clusters(occurrences, kept("failure_masks", {"limit": failures.MOST_MASKS}), _minute(since))
+
+
+def failure_jobs(cluster: Cluster, scope: Scope, since: datetime, until: datetime, most: int) -> pd.DataFrame:
+    """The newest failed jobs of a cluster in the window, and the first of all time, whole."""
+    parameters: dict[str, Value] = {**scope.parameters(), "until": _minute(until), "limit": failures.MOST_OCCURRENCES}
+    rows = kept("failure_occurrences", parameters)
+    own = rows[rows["mask_id"].isin(cluster.masks) & (rows["failed_at"] >= _minute(since))]
+    chosen = (*own["job_id"].head(most), cluster.first_job)
+    return kept("failure_examples", {"job_ids": tuple(dict.fromkeys(chosen))})
+
+
+def firsts(clusters: list[Cluster]) -> pd.DataFrame:
+    """The first failed job of each cluster, whole."""
+    return kept("failure_examples", {"job_ids": tuple(cluster.first_job for cluster in clusters)})
+
+
+def failed_jobs(scope: Scope, since: datetime, until: datetime) -> tuple[int, int]:
+    """How many jobs failed in the window, and of how many of them the log says why."""
+    row = kept("failure_coverage", window(scope, since, until)).iloc[0]
+    return int(row["failed"]), int(row["explained"])
 
 
 def marks() -> Marks:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from core.insights import cost as costs
 from core.insights import dora as keys
+from core.insights import failures as reasons
 from core.insights import stored
 from ingest.api.dependencies import Running
 from ingest.api.frames import records
@@ -149,3 +150,53 @@ def dora(service: Running, window: Window) -> Dora:
     report = keys.report(rows, leads, (window["until"] - window["since"]).total_seconds() / keys.DAY)
     total, *repositories = [DoraKeys(**asdict(row)) for row in report]
     return Dora(since=window["since"], until=window["until"], marks=marks, total=total, repositories=repositories)
+
+
+class FailureCluster(BaseModel):
+    """Failed jobs whose logs say the same."""
+
+    id: str
+    template: str = Field(description="The telling line; <*> and the like stand for what differs.")
+    line: str = Field(description="One example of it.")
+    jobs: int
+    runs: int
+    pipelines: int
+    first_at: datetime = Field(description="Of all time, within the filters.")
+    first_sha: str | None
+    first_attempt: str | None
+    last_at: datetime
+    last_attempt: str | None
+    new: bool = Field(description="Never seen before the window.")
+
+
+class FailureClusters(BaseModel):
+    since: datetime
+    until: datetime
+    clusters: list[FailureCluster]
+
+
+@router.get("/failures", response_model=FailureClusters, summary="Failures by what their logs say, most runs first")
+def failures(service: Running, window: Window, limit: Limit = 100) -> FailureClusters:
+    """Counts are of the window. Only jobs whose log was kept take part."""
+    scope = {name: window[name] for name in ("provider", "repository", "branch", "until")}
+    occurrences = service.reader.frame("failure_occurrences", **scope, limit=reasons.MOST_OCCURRENCES)
+    masks = service.reader.frame("failure_masks", limit=reasons.MOST_MASKS)
+    found = reasons.clusters(occurrences, masks, window["since"])[:limit]
+    job_ids = tuple({job for cluster in found for job in (cluster.first_job, cluster.last_job)})
+    jobs = {row["job_id"]: row for row in records(service.reader.frame("failure_examples", job_ids=job_ids))}
+    return FailureClusters(
+        since=window["since"],
+        until=window["until"],
+        clusters=[
+            FailureCluster(
+                **{name: getattr(cluster, name) for name in _CLUSTER},
+                first_sha=jobs[cluster.first_job]["head_sha"],
+                first_attempt=jobs[cluster.first_job]["attempt_id"],
+                last_attempt=jobs[cluster.last_job]["attempt_id"],
+            )
+            for cluster in found
+        ],
+    )
+
+
+_CLUSTER = ("id", "template", "line", "jobs", "runs", "pipelines", "first_at", "last_at", "new")

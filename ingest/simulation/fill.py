@@ -15,6 +15,7 @@ from core.model import Changes, Delivery
 from core.settings import Settings
 from core.store import job_logs, stored_settings
 from core.store.database import opened
+from core.store.failure_lines import pick_lines
 from core.store.reader import Reader
 from core.store.writer import Writer
 from ingest.simulation.alerts import raise_alerts
@@ -42,6 +43,7 @@ def fill(settings: Settings, *, days: int, now: datetime | None = None) -> int:
         try:
             count = sum(_write_history(writer, days, now))
             raise_alerts(writer, database.reader, days=days, now=now)
+            pick_lines(database.reader, writer)
         finally:
             writer.close()
         return count
@@ -58,7 +60,9 @@ def seed(writer: Writer, reader: Reader, *, days: int) -> int:
             return int(fresh["runs"])
         if fresh["runs"]:
             raise Conflict("The database holds real runs.", hint="Only an empty one is filled with simulated ones.")
-        return sum(_write_history(writer, days, datetime.now(UTC).replace(microsecond=0)))
+        written = sum(_write_history(writer, days, datetime.now(UTC).replace(microsecond=0)))
+        pick_lines(reader, writer)
+        return written
 
 
 def _write_history(writer: Writer, days: int, now: datetime) -> Iterator[int]:

@@ -15,7 +15,7 @@ EVERY = NOBODY | {
     "attempt_id": "x", "alert_id": "x", "result": None, "delivery_id": "x", "now": NOW,
     "status": None, "attempt_ids": ("x",),
     "repository_id": "x",
-    "job": "x",
+    "job": "x", "rules": 1, "job_ids": ("x",),
     "workflow_pattern": "^(.*deploy.*)$", "job_pattern": None, "events": (), "history": NOW,
     "severity": None, "type": None, "channel": None,
 }  # fmt: skip

@@ -95,7 +95,14 @@ def test_an_admin_marks_deployments_and_the_metrics_follow(running: IngestProces
     assert httpx.put(address, json=found["marks"], headers=ADMIN).json() == found["marks"]
 
 
-@pytest.mark.parametrize("path", ["flaky", "cost", "dora"])
+def test_failures_are_grouped_by_what_their_logs_say(running: IngestProcess) -> None:
+    found = get(running, "failures", days=100)["clusters"]
+    assert [cluster["runs"] for cluster in found] == sorted((cluster["runs"] for cluster in found), reverse=True)
+    assert found[0]["pipelines"] > 1
+    assert all(cluster["first_at"] <= cluster["last_at"] and cluster["first_attempt"] for cluster in found)
+
+
+@pytest.mark.parametrize("path", ["flaky", "cost", "dora", "failures"])
 @pytest.mark.parametrize("query", ["days=0", "days=366", "limit=501", "dayz=3", "days=x"])
 def test_a_wrong_parameter_is_refused(running: IngestProcess, path: str, query: str) -> None:
     answer = httpx.get(f"{running.url}/api/v1/insights/{path}?{query}")

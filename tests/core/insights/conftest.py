@@ -14,6 +14,7 @@ from core.model import Changes, Job, Pipeline, WorkflowRun, version_of
 from core.queries import bound
 from core.settings import load_settings
 from core.store.duckdb_file import open_owned, open_read_only
+from core.store.session import FileSession
 from core.store.writer import Writer
 from ingest.simulation.fill import fill
 
@@ -38,7 +39,7 @@ def _recorded(folder: Path, recorded: Path) -> Path:
     """A real project's jobs, gathered into runs by their build."""
     path = folder / "recorded.duckdb"
     connection = open_owned(path, memory_limit="1GB", threads=2)
-    writer = Writer(connection)
+    writer = Writer(FileSession(connection))
     builds: dict[int, list[dict[str, Any]]] = {}
     with gzip.open(recorded / BULK, "rt") as lines:
         for line in lines:
