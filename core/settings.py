@@ -29,6 +29,11 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(
         20, ge=2, le=100, description="Most connections to PostgreSQL that a process reads through."
     )
+    redis_url: str | None = Field(
+        None,
+        description="Redis for several processes on one PostgreSQL: limits counted together, answers kept for seconds. "
+        "`redis://:password@host:6379/0`.",
+    )
     duckdb_memory_limit: str = Field(
         "2GB",
         description="Most memory that DuckDB may take, with a unit: `512MB`, `2GB`.",
@@ -274,6 +279,13 @@ class Settings(BaseSettings):
     def _known_database(cls, value: str) -> str:
         if not re.match(r"^(duckdb:///.+|(postgres|postgresql)(\+[a-z0-9]+)?://.+)", value):
             raise ValueError("must look like duckdb:///data/health.duckdb or postgresql://user:password@host:5432/name")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _known_redis(cls, value: str | None) -> str | None:
+        if value and not re.match(r"^(rediss?|unix)://.+", value):
+            raise ValueError("must look like redis://:password@host:6379/0")
         return value
 
     @field_validator("gitlab_webhook_signing_token")

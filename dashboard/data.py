@@ -17,6 +17,7 @@ from core.queries import Value
 from core.settings import Settings, settings
 from core.store.postgres.reader import PostgresReader
 from core.store.reader import RemoteReader, Source
+from core.store.shared_memory import shared_memory
 from dashboard.parts.formats import text
 from dashboard.visitor import Visitor, visitor_of
 
@@ -70,7 +71,8 @@ class Freshness:
 @st.cache_resource(show_spinner=False)
 def _reader(address: str, _chosen: Settings) -> RemoteReader | PostgresReader:  # noqa: ARG001 -- the cache's key
     if _chosen.is_shared:
-        return PostgresReader(_chosen.database_url, size=_chosen.database_pool_size, name="dashboard")
+        memory = shared_memory(_chosen.redis_url) if _chosen.redis_url else None
+        return PostgresReader(_chosen.database_url, size=_chosen.database_pool_size, name="dashboard", memory=memory)
     return RemoteReader(
         port=_chosen.quack_port,
         token=_chosen.quack_token.get_secret_value() if _chosen.quack_token else None,

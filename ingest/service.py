@@ -24,6 +24,7 @@ from ingest.insight_jobs import InsightJobs
 from ingest.leadership import Leadership
 from ingest.polling.engine import Polling
 from ingest.scheduler import Timer
+from ingest.seen import Seen
 
 log = structlog.get_logger()
 
@@ -43,6 +44,7 @@ class Service:
     sender: Sender
     duties: Duties
     leadership: Leadership | None
+    seen: Seen
 
     @classmethod
     def start(cls, settings: Settings) -> "Service":
@@ -85,8 +87,9 @@ class Service:
         log.info("ingest started", database=database.place)
         callers = Callers(settings, database.reader)
         return cls(
-            settings, database, writer, database.reader, polling, timer, callers, evaluator, sender, duties, leadership
-        )
+            settings, database, writer, database.reader, polling, timer, callers, evaluator, sender, duties, leadership,
+            Seen(None if isinstance(database, OwnedFile) else database.memory),
+        )  # fmt: skip
 
     @property
     def leads(self) -> bool:

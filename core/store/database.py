@@ -17,6 +17,7 @@ from core.store.postgres.reader import PostgresReader
 from core.store.postgres.session import PostgresSession
 from core.store.reader import OwnerReader
 from core.store.session import FileSession, Session
+from core.store.shared_memory import shared_memory
 
 log = structlog.get_logger()
 
@@ -82,10 +83,11 @@ class SharedPostgres(Database):
         self.place = connections.place_of(self.url)
         with connections.connect(self.url, "migration") as connection:
             migrate_postgres(connection, self.url)
-        self.reader = PostgresReader(self.url, size=settings.database_pool_size, name="ingest")
+        self.memory = shared_memory(settings.redis_url) if settings.redis_url else None
+        self.reader = PostgresReader(self.url, size=settings.database_pool_size, name="ingest", memory=self.memory)
 
     def session(self) -> Session:
-        return PostgresSession(self.url)
+        return PostgresSession(self.url, self.memory.data_changed if self.memory else None)
 
     def size_bytes(self) -> int:
         with connections.connect(self.url, "size") as connection:

@@ -36,10 +36,10 @@ async def deliver(provider: str, request: Request) -> JSONResponse:
     try:
         is_signed = await _check_trust(webhook, body, request, service)
     except Unauthorized:
-        _count(request)
+        await _count(request)
         raise
     if not is_signed:
-        _count(request)
+        await _count(request)
     delivery = read_delivery(
         provider.replace("_", "-"),
         webhook,
@@ -48,7 +48,10 @@ async def deliver(provider: str, request: Request) -> JSONResponse:
         request.headers.get("content-type", ""),
         datetime.now(UTC),
     )
+    if await service.seen.knows(delivery):
+        return JSONResponse({"status": "duplicate"})
     outcome = await asyncio.wrap_future(service.writer.submit_delivery(delivery))
+    await service.seen.note(delivery)
     if outcome == "failed":
         raise BadPayload(delivery.reason or "", details={"delivery_id": delivery.delivery_id})
     return JSONResponse({"status": outcome})
@@ -75,7 +78,7 @@ async def _check_trust(webhook: ModuleType, body: bytes, request: Request, servi
     return True
 
 
-def _count(request: Request) -> None:
+async def _count(request: Request) -> None:
     """Signed calls are never dropped by their address's limit; others count. Raises TooManyRequests."""
-    if not request.state.count():
+    if not await request.state.count():
         raise TooManyRequests("Too many unsigned calls in a minute. Retry-After says when to come again.")

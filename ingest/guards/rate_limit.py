@@ -4,8 +4,6 @@ from collections.abc import Callable, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,6 +12,7 @@ from core.settings import Settings
 from ingest.access.callers import Caller
 from ingest.errors import error_body
 from ingest.guards.clock import seconds_until
+from ingest.guards.windows import Windows
 
 CODE = "too_many_requests"
 
@@ -24,7 +23,7 @@ class RateLimit:
     def __init__(self, app: ASGIApp, settings: Callable[[], Settings]) -> None:
         self.app = app
         self.settings = settings
-        self.window = MovingWindowRateLimiter(MemoryStorage())
+        self.windows = Windows(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith("/health/"):
@@ -40,20 +39,20 @@ class RateLimit:
             who = f"address:{bucket(address_of(scope, chosen.trusted_proxies))}"
         # A webhook proves itself by its body, which nobody has read yet; unproven ones are counted by the endpoint.
         is_webhook = "/webhook/" in scope["path"] and scope["method"] == "POST"
-        scope["state"]["count"] = lambda: self.window.hit(limit, who)
-        if not is_webhook and not self.window.hit(limit, who):
+        scope["state"]["count"] = lambda: self.windows.hit(limit, who)
+        if not is_webhook and not await self.windows.hit(limit, who):
             await self._refuse(scope, receive, send, limit, who)
             return
 
         async def told(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._tell(MutableHeaders(scope=message), limit, who)
+                await self._tell(MutableHeaders(scope=message), limit, who)
             await send(message)
 
         await self.app(scope, receive, told)
 
-    def _tell(self, headers: MutableHeaders, limit: RateLimitItem, who: str) -> None:
-        state = self.window.get_window_stats(limit, who)
+    async def _tell(self, headers: MutableHeaders, limit: RateLimitItem, who: str) -> None:
+        state = await self.windows.state(limit, who)
         headers["RateLimit-Limit"] = str(limit.amount)
         headers["RateLimit-Remaining"] = str(state.remaining)
         headers["RateLimit-Reset"] = str(seconds_until(state.reset_time))
@@ -63,7 +62,7 @@ class RateLimit:
     async def _refuse(self, scope: Scope, receive: Receive, send: Send, limit: RateLimitItem, who: str) -> None:
         message = f"More than {limit.amount} requests in a minute. Retry-After says when to come again."
         answer = JSONResponse(error_body(CODE, message, {"limit": limit.amount}, scope.get("request_id", "")), 429)
-        self._tell(answer.headers, limit, who)
+        await self._tell(answer.headers, limit, who)
         await answer(scope, receive, send)
 
 

@@ -38,13 +38,13 @@ def table_of(columns: Sequence[Column], rows: Sequence[tuple[Any, ...]]) -> pa.T
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def frame_of(columns: Sequence[Column], rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
+def frame_of(table: pa.Table) -> pd.DataFrame:
     """A result as DuckDB itself would give it: it makes the frame from the table, so no type or NULL differs."""
     if not hasattr(_local, "connection"):
         _local.connection = duckdb.connect(config={"threads": 1, "memory_limit": "512MB"})
         _local.connection.execute("SET TimeZone = 'UTC'")
     connection: duckdb.DuckDBPyConnection = _local.connection
-    connection.register("result", table_of(columns, rows))
+    connection.register("result", table)
     try:
         return connection.execute("FROM result").df()
     finally:

@@ -9,9 +9,11 @@ import pyarrow as pa
 from psycopg_pool import ConnectionPool
 
 from core.queries import Value, bound
+from core.store.kept_reader import kept_or_read
 from core.store.postgres import connection as connections
 from core.store.postgres.frames import frame_of, schema_of, table_of
 from core.store.reader import Source
+from core.store.shared_memory import SharedMemory
 
 
 class PostgresReader:
@@ -19,15 +21,19 @@ class PostgresReader:
 
     source: Source = "live"
 
-    def __init__(self, url: str, *, size: int, name: str = "reader") -> None:
+    def __init__(self, url: str, *, size: int, name: str = "reader", memory: SharedMemory | None = None) -> None:
         self._url = url
+        self._memory = memory
         self._pool: ConnectionPool[psycopg.Connection[tuple[Any, ...]]] = connections.pool(url, name, size)
 
     def frame(self, query: str, **parameters: Value) -> pd.DataFrame:
+        return frame_of(kept_or_read(self._memory, query, parameters, lambda: self._table(query, parameters)))
+
+    def _table(self, query: str, parameters: dict[str, Value]) -> pa.Table:
         with connections.borrowed(self._pool, self._url) as connection:
             cursor = connection.execute(_statement(query, parameters), binary=True)
             rows = cursor.fetchall()
-            return frame_of(cursor.description or [], rows)
+            return table_of(cursor.description or [], rows)
 
     def batches(self, query: str, rows: int, **parameters: Value) -> Iterator[pa.RecordBatch]:
         """The rows of a named query, about `rows` at a time, of one moment; at least one batch, perhaps empty."""

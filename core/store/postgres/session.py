@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -30,8 +30,11 @@ LOST_TRIES, LOST_WAIT_SECONDS = 10, 0.5
 class PostgresSession:
     """Used by one thread, the writer's."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, on_change: Callable[[], None] | None = None) -> None:
+        """`on_change` is called after each commit that changed anything."""
         self._url = url
+        self._on_change = on_change
+        self._is_alone = False
         self._open(connections.connect(url, "writer"))
 
     def _open(self, connection: "psycopg.Connection[tuple[Any, ...]]") -> None:
@@ -42,11 +45,22 @@ class PostgresSession:
     def begin(self, *, alone: bool) -> None:
         if self._connection.closed:
             self._open(connections.connect(self._url, "writer"))
+        self._is_alone = alone
         # Whoever reads and then writes was written for a database with one writer; PostgreSQL can promise the same.
         self.cursor.run("BEGIN ISOLATION LEVEL SERIALIZABLE" if alone else "BEGIN")
 
     def commit(self) -> None:
+        has_changed = self._on_change is not None and self._has_changed()
         self.cursor.run("COMMIT")
+        if self._on_change and has_changed:
+            self._on_change()
+
+    def _has_changed(self) -> bool:
+        """A batch always changes something; a transaction of its own may only have looked."""
+        if not self._is_alone:
+            return True
+        (is_assigned,) = self.cursor.run("SELECT pg_current_xact_id_if_assigned() IS NOT NULL").fetchone()
+        return bool(is_assigned)
 
     def roll_back(self) -> None:
         with suppress(psycopg.Error):  # the connection may be gone, and the transaction with it
