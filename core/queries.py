@@ -16,6 +16,7 @@ from sqlglot import exp
 
 from core.store.postgres.dialect import rewritten
 
+INCLUDE = re.compile(r"^ *-- include (\w+)$", re.MULTILINE)
 MARK = re.compile(r"__([a-z_]+?)__")
 
 Value: TypeAlias = str | int | float | bool | datetime | date | tuple[str, ...] | None
@@ -56,8 +57,9 @@ def _pieces(name: str, dialect: Dialect) -> tuple[tuple[str, ...], tuple[str, ..
 
 @cache
 def sql_text(folder: str, name: str) -> str:
-    """The text of `core/sql/<folder>/<name>.sql`."""
-    return (files("core") / "sql" / folder / f"{name}.sql").read_text()
+    """The text of `core/sql/<folder>/<name>.sql`; a line `-- include x` in it stands for `core/sql/parts/x.sql`."""
+    text = (files("core") / "sql" / folder / f"{name}.sql").read_text()
+    return INCLUDE.sub(lambda found: sql_text("parts", found[1]), text)
 
 
 def _literal(value: Value) -> exp.Expr:

@@ -113,7 +113,7 @@ def filter_row(*, with_status: bool = False, more: Sequence[Select] = (), defaul
 
 def view_of(scope: Scope, window: str) -> View:
     """The view of a scope and a window, with what was picked in the chart."""
-    day, outcome = _picked_day(), st.query_params.get("outcome")
+    day, outcome = picked_day(), st.query_params.get("outcome")
     return View(
         scope,
         window,
@@ -153,7 +153,7 @@ def refresh_controls() -> int | None:
     return INTERVALS[interval or DEFAULT_INTERVAL]
 
 
-def _picked_day() -> date | None:
+def picked_day() -> date | None:
     """The day of `?day=2025-11-03`, if it is one."""
     try:
         return date.fromisoformat(st.query_params.get("day", ""))

@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from core.csv_cells import RUN_COLUMNS, cell
 from ingest.api.dependencies import Running
-from ingest.api.parameters import RunFilter
+from ingest.api.parameters import ExportFilter
 
 router = APIRouter(tags=["exports"])
 
@@ -24,7 +24,7 @@ ROWS_AT_ONCE = 5_000
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
     summary="Runs as CSV",
 )
-def runs_csv(service: Running, chosen: RunFilter) -> StreamingResponse:
+def runs_csv(service: Running, chosen: ExportFilter) -> StreamingResponse:
     """Latest attempts, newest first, UTF-8. A cell that a spreadsheet would run as a formula gets a leading quote."""
     batches = service.reader.batches("run_export", ROWS_AT_ONCE, **chosen)
     return _file(_csv(batches), "text/csv; charset=utf-8", "runs.csv")
@@ -38,7 +38,7 @@ def runs_csv(service: Running, chosen: RunFilter) -> StreamingResponse:
     },
     summary="Runs as Parquet",
 )
-def runs_parquet(service: Running, chosen: RunFilter) -> StreamingResponse:
+def runs_parquet(service: Running, chosen: ExportFilter) -> StreamingResponse:
     """The same rows with their types, as they are (nothing is quoted)."""
     batches = service.reader.batches("run_export", ROWS_AT_ONCE, **chosen)
     return _file(_parquet(batches), "application/vnd.apache.parquet", "runs.parquet")

@@ -14,6 +14,8 @@ from core.nul import has_nul
 
 EARLIEST, LATEST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 
+LONGEST = 2**31 - 1
+
 
 def only_known(request: Request) -> None:
     """Refuse a query parameter that the endpoint doesn't have: a misspelt filter would quietly filter nothing."""
@@ -75,6 +77,41 @@ def run_filter(
     }
 
 
+def export_filter(
+    provider: Annotated[str | None, Query(max_length=50, description="`github-actions` or `github_actions`.")] = None,
+    status: Annotated[list[Status] | None, Query(description="Any of these; repeat it for several.")] = None,
+    branch: Text = None,
+    since: Annotated[Moment | None, Query(description="ISO 8601 with any offset; UTC without one.")] = None,
+    until: Annotated[Moment | None, Query(description="Like `since`; runs whose last activity is earlier.")] = None,
+    pipeline_id: Text = None,
+    repository: Text = None,
+    event: Text = None,
+    actor: Annotated[str | None, Query(max_length=300, description="Who started the run.")] = None,
+    author: Annotated[str | None, Query(max_length=300, description="Who wrote the commit.")] = None,
+    is_fork: bool | None = None,
+    min_seconds: Annotated[int | None, Query(ge=0, le=LONGEST, description="Shortest duration.")] = None,
+    max_seconds: Annotated[int | None, Query(ge=0, le=LONGEST, description="Longest duration.")] = None,
+    words: Annotated[
+        str | None, Query(max_length=300, description="In message, title, author, actor, branch, sha or number.")
+    ] = None,
+    limit: Annotated[int | None, Query(ge=1, le=LONGEST, description="Rows at most; all without it.")] = None,
+) -> dict[str, Any]:
+    """The parameters of run_export: those of the runs explorer."""
+    chosen = run_filter(provider, None, branch, since, until, pipeline_id, repository)
+    return {
+        **chosen,
+        "statuses": tuple(status) if status else None,
+        "event": event,
+        "actor": actor,
+        "author": author,
+        "is_fork": is_fork,
+        "min_seconds": min_seconds,
+        "max_seconds": max_seconds,
+        "words": words.lower() if words else None,
+        "limit": limit,
+    }
+
+
 def _in_utc(moment: datetime | None) -> datetime | None:
     """Times before the year 1 or after 9999, which an offset can give, are its first and last moment."""
     if moment is None:
@@ -87,3 +124,4 @@ def _in_utc(moment: datetime | None) -> datetime | None:
 
 
 RunFilter = Annotated[dict[str, Any], Depends(run_filter)]
+ExportFilter = Annotated[dict[str, Any], Depends(export_filter)]

@@ -29,7 +29,7 @@ def over_history(monkeypatch: pytest.MonkeyPatch, history: Path) -> Path:
     return history
 
 
-def opened(page: str, **query: str) -> AppTest:
+def opened(page: str, /, **query: str) -> AppTest:
     """The page after its first run; fails where it shows an exception or an error."""
     test = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=60)
     test.switch_page(f"views/{page}.py")

@@ -88,6 +88,22 @@ def test_build_lights_and_badges_carry_no_markup_of_others(running: IngestProces
     assert httpx.get(f"{running.url}/badge/none.svg").status_code == 404
 
 
+def test_an_export_knows_the_filters_of_the_runs_explorer(running: IngestProcess) -> None:
+    address = f"{running.url}/api/v1/export/runs.csv"
+
+    def rows(**query: object) -> int:
+        text = httpx.get(address, params=query).raise_for_status().text  # type: ignore[arg-type]
+        return len(list(csv.DictReader(io.StringIO(text))))
+
+    everything = rows()
+    assert everything > 1
+    assert rows(limit=1) == 1
+    assert rows(status=["success", "failed"]) == rows(status="success") + rows(status="failed")
+    assert rows(words="no run says this") == rows(is_fork=True, min_seconds=10**9) == 0
+    assert httpx.get(address, params={"limit": 0}).status_code == 422
+    assert httpx.get(address, params={"wrds": "x"}).status_code == 422
+
+
 def test_an_unknown_parameter_is_refused_with_those_that_are_known(running: IngestProcess) -> None:
     answer = httpx.get(f"{running.url}/api/v1/builds", params={"brnch": "main"})
     assert answer.status_code == 422

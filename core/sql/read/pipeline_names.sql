@@ -1,5 +1,2 @@
--- Pipelines as people choose one. $limit: rows.
-SELECT id, provider, repository, name
-FROM pipelines
-ORDER BY repository, name, id
-LIMIT $limit
+-- Every pipeline by name, for filters. One row each.
+SELECT id, provider, repository, name AS pipeline FROM pipelines ORDER BY repository, name, id

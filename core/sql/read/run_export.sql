@@ -1,13 +1,10 @@
--- All runs (latest attempts) that match, newest first, for files: the same parameters as run_count.
+-- All runs (latest attempts) of parts/run_filter, whose parameters it has, newest first, for files. $limit rows, NULL: all.
 SELECT
-    pipeline, repository, provider, run_number, run_attempt, status, conclusion, duration_seconds, branch, head_sha,
-    commit_message, commit_author, created_at, started_at, finished_at, run_key AS id, url
-FROM runs
-WHERE ($provider IS NULL OR provider = $provider)
-    AND ($repository IS NULL OR repository = $repository)
-    AND ($branch IS NULL OR branch = $branch)
-    AND ($pipeline_id IS NULL OR pipeline_id = $pipeline_id)
-    AND ($statuses IS NULL OR list_contains($statuses, status))
-    AND ($since IS NULL OR last_activity_at >= $since)
-    AND ($until IS NULL OR last_activity_at < $until)
-ORDER BY begun_at DESC, run_key DESC
+    p.name AS pipeline, p.repository, r.provider, r.run_number, r.run_attempt, r.status, r.conclusion, r.duration_seconds, r.branch,
+    r.head_sha, r.commit_message, r.commit_author, r.created_at, r.started_at, r.finished_at, r.run_key AS id, r.url
+FROM workflow_runs AS r
+JOIN pipelines AS p ON p.id = r.pipeline_id
+WHERE
+    -- include run_filter
+ORDER BY coalesce(r.started_at, r.created_at) DESC, r.run_key DESC
+LIMIT $limit
