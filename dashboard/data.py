@@ -153,10 +153,6 @@ def newest_runs(fresh: Freshness, query: RunQuery, *, limit: int) -> pd.DataFram
     return unless_new(fresh, "run_page", parameters, ("since",) if query.until is None else ())
 
 
-def run_count(query: RunQuery) -> int:
-    return int(frame("run_count", **query.parameters()).iloc[0]["total"])
-
-
 def active_alerts(fresh: Freshness, scope: Scope, *, limit: int) -> pd.DataFrame:
     """Alerts that nobody took on yet, the most severe and newest first."""
     unused: dict[str, Value] = dict.fromkeys(("severity", "type", "pipeline_id", "alert_id", "since"))
