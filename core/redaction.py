@@ -6,12 +6,13 @@ somebody else (an Authorization header, a token by its vendor's prefix, the pass
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import SecretStr
 
-from core.settings import Settings
+from core.settings import Settings, settings
 
 SHORTEST_WITH_END = 12
 
@@ -34,9 +35,30 @@ def masked(secret: str) -> str:
 
 
 def secrets_of(settings: Settings) -> frozenset[str]:
-    """Every secret that the settings hold, also as it looks within an address."""
+    """Every secret that the settings hold, the passwords in their addresses too, also as it looks within an address."""
     plain = {value.get_secret_value() for _, value in settings if isinstance(value, SecretStr)}
-    return frozenset(form for secret in plain if secret for form in (secret, quote(secret, safe="")))
+    # Several addresses stand in one setting; each may go wrong, and be shown, alone.
+    plain |= {part.strip() for secret in plain if "://" in secret for part in secret.split(",")}
+    addresses = plain | {value for _, value in settings if isinstance(value, str)}
+    plain |= {password for address in addresses if (password := _password_in(address))}
+    return frozenset(form for secret in plain if secret for form in (secret, unquote(secret), quote(secret, safe="")))
+
+
+def _password_in(address: str) -> str | None:
+    try:
+        return urlsplit(address).password if "://" in address else None
+    except ValueError:  # no address after all
+        return None
+
+
+def redactor() -> "Redactor":
+    """The one of this process, by its settings. Raises BadSetting."""
+    return _redactor_for(settings())
+
+
+@lru_cache(maxsize=2)
+def _redactor_for(chosen: Settings) -> "Redactor":
+    return Redactor(secrets_of(chosen))
 
 
 class Redactor:

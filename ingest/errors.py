@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from core.errors import DashboardError
+from core.redaction import redactor
 from ingest.api.models import ErrorBody
 
 log = structlog.get_logger()
@@ -39,9 +40,10 @@ _CODES = {400: "bad_request", 401: "unauthorized", 404: "not_found", 405: "metho
 
 
 def error_body(code: str, message: str, details: dict[str, Any], request_id: str) -> dict[str, Any]:
-    """The one shape: `{"error": {code, message, details}, timestamp, request_id}`."""
+    """The one shape: `{"error": {code, message, details}, timestamp, request_id}`. No secret passes."""
+    clean = redactor()
     return {
-        "error": {"code": code, "message": message, "details": details},
+        "error": {"code": code, "message": clean.text(message), "details": clean.anything(details)},
         "timestamp": datetime.now(UTC).isoformat(),
         "request_id": request_id,
     }

@@ -8,6 +8,7 @@ from typing import ParamSpec
 import streamlit as st
 
 from core.errors import BadSetting, DashboardError
+from core.redaction import redactor
 from core.settings import Settings
 from dashboard.data import Freshness
 from dashboard.parts.formats import plain
@@ -31,12 +32,13 @@ def explained(part: Callable[P, None]) -> Callable[P, None]:
 def explain(error: DashboardError) -> None:
     """The one place where an error becomes a page message."""
     bad_setting = isinstance(error, BadSetting)
+    clean = str if bad_setting else redactor().text  # what says that a setting is bad never holds its value
     if bad_setting:
         # Whoever started the process should see it too.
         sys.stderr.write(f"Error: {error}\n")
-    hint = f"\n\n{plain(error.hint)}" if error.hint else ""
+    hint = f"\n\n{plain(clean(error.hint))}" if error.hint else ""
     icon = ":material/settings_alert:" if bad_setting else ":material/database_off:"
-    st.error(f"**{plain(error.message)}**{hint}", icon=icon)
+    st.error(f"**{plain(clean(error.message))}**{hint}", icon=icon)
 
 
 def offline_banner(source: str) -> None:

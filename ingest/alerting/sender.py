@@ -7,6 +7,7 @@ again, or give up where the channel says that it will never take it.
 import random
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -14,6 +15,7 @@ import structlog
 
 from core.alert_groups import Queued
 from core.errors import BadRequest, DashboardError
+from core.redaction import redactor
 from core.settings import Settings
 from core.store import outbox
 from core.store.writer import Writer
@@ -132,7 +134,7 @@ class Sender:
             if isinstance(error, PassingFailure):
                 wait = wait_seconds(claimed[0].attempts, error.retry_after)
                 again = datetime.now(UTC) + timedelta(seconds=wait)
-            sentence = error.message
+            sentence = redactor().text(error.message)
             log.warning("message not sent", channel=name, reason=sentence, again_at=again and again.isoformat())
             writer.transact(lambda cursor: outbox.mark_failed(cursor, claimed, sentence, again)).result()
             return again is None
@@ -142,7 +144,9 @@ class Sender:
     def _send(self, name: str, claimed: Sequence[Queued]) -> None:
         """Raises ChannelFailure, whatever goes wrong: one message must not end the thread of its channel."""
         try:
-            self.channels[name].send(message_of(claimed, self._frontend))
+            # A log's excerpt or a commit message may say what nobody may hear.
+            clean = [replace(queued, facts=redactor().anything(queued.facts)) for queued in claimed]
+            self.channels[name].send(message_of(clean, self._frontend))
         except ChannelFailure:
             raise
         except Exception as error:

@@ -134,6 +134,7 @@ def test_an_operator_acknowledges_in_the_name_that_he_signed_in_with_and_signs_o
 
     page.get_by_text("otto@").first.click()
     page.get_by_text("Sign out").click()
+    page.get_by_role("button", name="End session").click()  # the provider's own page
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
     page.goto(company.address)
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
