@@ -41,6 +41,8 @@ class Repository:
     id: int
     runs: dict[int, Run] = field(default_factory=dict)
     logs: dict[int, bytes | int] = field(default_factory=dict)
+    zips: dict[tuple[int, int], dict[str, bytes] | int] = field(default_factory=dict)
+    private: bool = False
 
     def add_run(
         self,
@@ -76,7 +78,7 @@ class Repository:
         for place, name in enumerate(names):
             attempt.jobs.append(
                 {
-                    "id": run.id * 100 + attempt.number * 10 + place,
+                    "id": run.id * 1000 + attempt.number * 300 + place,
                     "run_id": run.id,
                     "run_attempt": attempt.number,
                     "workflow_name": run.workflow,
@@ -113,7 +115,7 @@ class Repository:
             "owner": {"login": owner},
             "html_url": f"https://github.com/{self.name}",
             "default_branch": "main",
-            "private": False,
+            "private": self.private,
             "archived": False,
             "disabled": False,
         }
@@ -154,13 +156,15 @@ class Repository:
         return {(str(run.id), one.number, one.conclusion) for run in self.runs.values() for one in run.attempts}
 
 
-def busy_repository(name: str, repository_id: int, runs: int, now: datetime, days: int = 29) -> Repository:
-    """`runs` runs over the last days, half of them on two of the days; every tenth was re-run."""
+def busy_repository(
+    name: str, repository_id: int, runs: int, now: datetime, days: int = 29, *, burst: float = 0.5
+) -> Repository:
+    """`runs` runs over the last days, the part `burst` of them within 8 hours; every tenth was re-run."""
     chance = random.Random(repository_id)
     repository = Repository(name, repository_id)
     for number in range(runs):
-        # Half of all on two days: a day that holds more than a listing shows.
-        age = chance.uniform(5, 6.9) if number % 2 else chance.uniform(0.1, days)
+        # A day that holds more than a listing shows.
+        age = chance.uniform(5, 5.33) if number < burst * runs else chance.uniform(0.1, days)
         created = now - timedelta(days=age)
         run_id = repository_id * 1_000_000 + number
         jobs = ("build", "test")[: 1 + number % 2]

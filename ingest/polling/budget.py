@@ -24,6 +24,7 @@ class Budget:
         self._not_before = 0.0
         self._next_slot = 0.0
         self._reset = 0.0
+        self._window_ends = 0.0
         self._next_pause = FIRST_PAUSE
         self.allowed = 0
         self.remaining = 0
@@ -40,14 +41,16 @@ class Budget:
         try:
             remaining = int(_header(headers, "remaining"))
             allowed = int(_header(headers, "limit"))
-            reset_in = float(_header(headers, "reset")) - _server_time(headers)
+            ends = float(_header(headers, "reset"))
         except ValueError:
             return
-        reset = self._clock() + reset_in
         # Answers overtake each other: within one window the smallest number is the newest.
-        same_window = abs(reset - self._reset) < 5 and allowed == self.allowed
+        same_window = abs(ends - self._window_ends) <= 1 and allowed == self.allowed
+        if ends < self._window_ends and not same_window:
+            return
         self.remaining = min(self.remaining, remaining) if same_window else remaining
-        self.allowed, self._reset = allowed, reset
+        self.allowed, self._window_ends = allowed, ends
+        self._reset = self._clock() + ends - _server_time(headers)
         self.used = max(0, allowed - self.remaining)
 
     def pause(self, seconds: float) -> None:

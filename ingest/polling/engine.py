@@ -57,6 +57,8 @@ class Polling:
 
     def stop(self) -> None:
         """Stop in the middle of whatever goes on: what is stored is consistent, and the rest is asked for again."""
+        if self._stopping:
+            return
         closing = self.submit(self._close())
         self._stopping = True
         with suppress(Exception):

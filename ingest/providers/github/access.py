@@ -45,6 +45,16 @@ class TokenAccess(Access):
         return self._headers
 
 
+class _AppApi(GitHubAPI):
+    """Writes the scheme as GitHub's documentation does: not every proxy before a GitHub Enterprise reads "bearer"."""
+
+    async def _request(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes = b""
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        given = headers.get("authorization", "").replace("bearer ", "Bearer ", 1)
+        return await super()._request(method, url, {**headers, "authorization": given}, body)
+
+
 class AppAccess(Access):
     """An installation's token, made new shortly before it expires.
 
@@ -52,8 +62,7 @@ class AppAccess(Access):
     """
 
     def __init__(self, client: httpx.AsyncClient, api_url: str, app_id: str, private_key: str, installation: str):
-        # It was written for httpx2 as well as for httpx; the client is the same.
-        self._api = GitHubAPI(client, BASIC["User-Agent"], base_url=api_url)
+        self._api = _AppApi(client, BASIC["User-Agent"], base_url=api_url)
         self._installation = installation
         self._app_id = app_id
         self._private_key = private_key

@@ -11,7 +11,7 @@ from core.model import Changes
 from ingest.polling.book import Book
 from ingest.providers.github.api import PER_PAGE, GitHub, address, name_of, runs_of
 from ingest.providers.github.parse import parse
-from ingest.providers.github.windows import Window, created, halves, windows
+from ingest.providers.github.windows import EPOCH, Window, created, halves, windows
 
 log = structlog.get_logger()
 Keep = Callable[[Changes], Awaitable[None]]
@@ -33,6 +33,8 @@ class RunPage:
         self.is_full = len(runs) >= int(PER_PAGE)
         moments = [run["created_at"] for run in runs if run.get("created_at")]
         self.newest: str | None = max(moments, default=None)
+        # A first page that isn't full holds all runs that there are.
+        self.covers = min(moments) if self.is_full and moments else EPOCH.strftime("%Y-%m-%dT%H:%M:%SZ")
         self.oldest: str | None = min(moments, default=None)
 
     def note(self, book: Book, path: str, query: dict[str, str], etag: str | None) -> None:
@@ -48,7 +50,7 @@ class History:
         """The newest window of history that isn't stored yet."""
         since, reached = book.state.backfill_since, book.state.backfill_reached
         assert since
-        left = [window for window in windows(since, now) if reached is None or window[0] < reached]
+        left = [window for window in _behind_first_page(book, since, now) if reached is None or window[0] < reached]
         if not left:
             await book.reached(since)
             return
@@ -56,7 +58,7 @@ class History:
         await book.reached(left[0][0])
 
     async def read(self, book: Book, since: datetime, now: datetime, keep: Keep) -> None:
-        for window in windows(since, now):
+        for window in _behind_first_page(book, since, now):
             await self.read_window(book, window, keep)
             await book.save()
 
@@ -119,6 +121,13 @@ def merged(parts: list[Changes]) -> Changes:
         jobs=tuple(row for part in parts for row in part.jobs),
         steps=tuple(row for part in parts for row in part.steps),
     )
+
+
+def _behind_first_page(book: Book, since: datetime, now: datetime) -> list[Window]:
+    """The windows that hold more than the first page of all runs, which is asked for in each round, tells anyway."""
+    covers = book.remembered("covers")
+    found = windows(since, now)
+    return [window for window in found if covers is None or window[0] <= datetime.fromisoformat(covers)]
 
 
 def _query(window: Window) -> dict[str, str]:

@@ -72,11 +72,12 @@ class GitHubSource(Source):
         if not answer.unchanged:
             if _is_renamed(answer.body, book):
                 await self._know_repository(book, self.front, again=True)
+                path = runs_of(name_of(book))
             page = RunPage(answer.body, book)
             await self._read_between(book, page)
             await book.keep(page.changes)
             page.note(book, path, query, answer.etag)
-            book.remember(newest=max([*filter(None, [last, page.newest])], default=None))
+            book.remember(newest=max([*filter(None, [last, page.newest])], default=None), covers=page.covers)
             self._on_first_page[book.repository] = set(page.attempt_ids)
         await self._follow(book)
         if last is not None:

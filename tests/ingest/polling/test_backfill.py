@@ -30,7 +30,7 @@ def run(repository: str, environment: dict[str, str]) -> subprocess.CompletedPro
 
 
 def test_a_backfill_that_is_killed_goes_on_where_it_was(github: GitHubServer, tmp_path: Path) -> None:
-    web = github.add(busy_repository("acme/web", 1, 300, now_to_the_second()))
+    web = github.add(busy_repository("acme/web", 1, 160, now_to_the_second()))
     all_attempts = len(web.truth())
     environment = variables(github, tmp_path)
     with (tmp_path / "first.log").open("wb") as log:
@@ -41,7 +41,7 @@ def test_a_backfill_that_is_killed_goes_on_where_it_was(github: GitHubServer, tm
     github.forget_requests()
     second = run("acme/web", environment)
     assert second.returncode == 0, second.stderr
-    assert "acme/web: 300 runs" in second.stdout
+    assert "acme/web: 160 runs" in second.stdout
     with duckdb.connect(str(tmp_path / "health.duckdb"), read_only=True) as database:
         assert stored(database, "acme/web") == web.truth()
         assert database.execute("SELECT count(*) FROM jobs").fetchone() == (web.job_count,)
@@ -52,7 +52,7 @@ def test_a_backfill_that_is_killed_goes_on_where_it_was(github: GitHubServer, tm
 
 
 def test_a_running_service_reads_the_history_itself(github: GitHubServer, tmp_path: Path) -> None:
-    old = github.add(busy_repository("acme/old", 2, 60, now_to_the_second()))
+    old = github.add(busy_repository("acme/old", 2, 30, now_to_the_second()))
     environment = {
         "GITHUB_TOKEN": TOKEN,
         "GITHUB_API_URL": github.url,
@@ -63,7 +63,7 @@ def test_a_running_service_reads_the_history_itself(github: GitHubServer, tmp_pa
     try:
         done = run("acme/old", ingest.variables())
         assert done.returncode == 0, done.stderr
-        assert "acme/old: 60 runs" in done.stdout
+        assert "acme/old: 30 runs" in done.stdout
         found = httpx.get(f"{ingest.url}/api/v1/backfills?repository=acme/old").json()
         assert (found["done"], found["attempts"], found["attempts_left"]) == (True, len(old.truth()), 0)
         assert httpx.get(f"{ingest.url}/api/v1/backfills?repository=acme/none").status_code == 404

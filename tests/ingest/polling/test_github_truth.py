@@ -4,58 +4,125 @@ from datetime import timedelta
 
 import duckdb
 
-from tests.github_server import GitHubServer, now_to_the_second
+from tests.github_server import FAULTS, GitHubServer, now_to_the_second
 from tests.github_truth import Repository, busy_repository
-from tests.ingest.polling.conftest import Start, stored
+from tests.ingest.polling.conftest import Start, all_read, job_truth, stored, stored_jobs
 
 
 def test_two_busy_repositories_with_a_fault_in_every_17th_request(
     github: GitHubServer, start: Start, database: duckdb.DuckDBPyConnection
 ) -> None:
+    """One of them has more runs on a day than a listing shows; all kinds of faults come up."""
     now = now_to_the_second()
     github.fault_every = 17
-    web = github.add(busy_repository("acme/web", 1, 2100, now))
-    api = github.add(busy_repository("acme/api", 2, 150, now))
-    polling = start("acme/web,acme/api")
-    polling.round()
-    polling.drain()
-    assert stored(database, "acme/web") == web.truth()
-    assert stored(database, "acme/api") == api.truth()
-    jobs = database.cursor().execute("SELECT count(*) FROM jobs").fetchone()
-    wanted = sum(len(one.jobs) for repo in (web, api) for run in repo.runs.values() for one in run.attempts)
-    assert jobs == (wanted,)
+    web = github.add(busy_repository("acme/web", 1, 1100, now, burst=0.95))
+    api = github.add(busy_repository("acme/api", 2, 100, now))
+    all_read(start("acme/web,acme/api"))
+    assert github.faults.keys() == set(FAULTS)
+    assert not github.routes.violations
+    for repository in (web, api):
+        assert stored(database, repository.name) == repository.truth()
+        assert stored_jobs(database, repository.name) == job_truth(repository)
 
 
-def test_fifty_quiet_repositories_cost_no_points(github: GitHubServer, start: Start) -> None:
+def test_a_kill_in_the_middle_of_a_window_loses_nothing(
+    github: GitHubServer, start: Start, database: duckdb.DuckDBPyConnection
+) -> None:
+    """The second page is stored with its ETag when the third fails: unchanged later, it is not the last one."""
     now = now_to_the_second()
-    for number in range(50):
-        repository = github.add(Repository(f"acme/r{number}", number + 1))
-        repository.add_run(number + 1000, now - timedelta(days=3))
-    polling = start("acme/*")
-    polling.round()
-    polling.drain()
-    github.forget_requests()
-    polling.round()
-    polling.drain()
-    assert github.points == 0
-    assert len(github.requests) == 50
-    after_restart = start("acme/*")
-    github.forget_requests()
-    after_restart.round()
-    after_restart.drain()
-    assert github.points == 3, "the listing of the owner's repositories"
+    web = github.add(Repository("acme/web", 1))
+    for number in range(450):
+        web.add_run(1000 + number, now - timedelta(days=3, seconds=number), job_names=())
+    first = start("acme/web")
+    github.routes.refuse_page = 3
+    all_read(first)
+    assert len(stored(database, "acme/web")) < 450
+    assert "500" in (first.book("github-actions", "acme/web").state.background_error or "")
+    first.stop()
+    github.routes.refuse_page = None
+    all_read(start("acme/web"))
+    assert stored(database, "acme/web") == web.truth()
 
 
 def test_a_rerun_of_an_old_run_is_seen(github: GitHubServer, start: Start, database: duckdb.DuckDBPyConnection) -> None:
     now = now_to_the_second()
-    web = github.add(busy_repository("acme/web", 1, 300, now))
+    web = github.add(busy_repository("acme/web", 1, 200, now))
     old = min(web.runs.values(), key=lambda run: run.created)
-    polling = start("acme/web", poll_interval_seconds=0.001)
-    polling.round()
-    polling.drain()
+    polling = all_read(start("acme/web", poll_interval_seconds=0.001))
     github.forget_requests()
     web.rerun(old.id, now, "failure")
-    polling.round()
-    polling.drain()
+    all_read(polling)
     assert stored(database, "acme/web") == web.truth()
     assert github.points < 5
+
+
+def test_a_run_in_progress_is_followed_to_its_end_and_a_deleted_one_is_let_go(
+    github: GitHubServer, start: Start, database: duckdb.DuckDBPyConnection
+) -> None:
+    now = now_to_the_second()
+    web = github.add(Repository("acme/web", 1))
+    for number in range(120):
+        web.add_run(100 + number, now - timedelta(minutes=number), job_names=())
+    running, deleted = 219, 218  # behind the first page
+    for run_id in (running, deleted):
+        web.runs[run_id].latest.status, web.runs[run_id].latest.conclusion = "in_progress", None
+    polling = all_read(start("acme/web"))
+    web.finish(running, now, "failure")
+    del web.runs[deleted]
+    all_read(polling)
+    found = {(run, conclusion) for run, _, conclusion in stored(database, "acme/web")}
+    assert (str(running), "failure") in found
+    assert (str(deleted), "deleted") in found
+    assert len(found) == 120
+
+
+def test_what_came_while_the_service_was_away_is_read_however_much_it_is(
+    github: GitHubServer, start: Start, database: duckdb.DuckDBPyConnection
+) -> None:
+    now = now_to_the_second()
+    web = github.add(Repository("acme/web", 1))
+    web.add_run(1, now - timedelta(days=4), job_names=())
+    first = all_read(start("acme/web"))
+    first.stop()
+    for number in range(350):
+        web.add_run(1000 + number, now - timedelta(minutes=10 * number), job_names=())
+    all_read(start("acme/web"))
+    assert stored(database, "acme/web") == web.truth()
+
+
+def test_more_jobs_than_a_page_holds(github: GitHubServer, start: Start, database: duckdb.DuckDBPyConnection) -> None:
+    web = github.add(Repository("acme/web", 1))
+    web.add_run(7, now_to_the_second(), job_names=tuple(f"job {number}" for number in range(250)))
+    all_read(start("acme/web"))
+    assert stored_jobs(database, "acme/web") == job_truth(web)
+
+
+def test_a_renamed_repository_stays_one_repository(
+    github: GitHubServer, start: Start, database: duckdb.DuckDBPyConnection
+) -> None:
+    now = now_to_the_second()
+    web = github.add(Repository("acme/web", 1))
+    web.add_run(1, now - timedelta(hours=2))
+    polling = all_read(start("acme/web"))
+    del github.repositories["acme/web"]
+    web.name = "acme/site"
+    github.add(web)
+    github.routes.renamed["acme/web"] = "acme/site"
+    web.add_run(2, now)
+    all_read(polling)
+    assert stored(database, "acme/site") == web.truth()
+    github.forget_requests()
+    all_read(polling)
+    assert github.points == 0, "asked for by its new name, it redirects no more"
+
+
+def test_a_poll_sees_the_jobs_of_a_finished_run_at_once(
+    github: GitHubServer, start: Start, database: duckdb.DuckDBPyConnection
+) -> None:
+    now = now_to_the_second()
+    web = github.add(Repository("acme/web", 1))
+    web.add_run(1, now - timedelta(hours=2))
+    polling = all_read(start("acme/web"))
+    web.add_run(2, now)
+    polling.round()
+    assert stored_jobs(database, "acme/web") == job_truth(web)
