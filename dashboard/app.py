@@ -49,6 +49,7 @@ def main() -> None:
         "Operate": [
             st.Page("views/alert_settings.py", title="Alert settings", icon=":material/tune:"),
             st.Page("views/setup.py", title="Set up", icon=":material/webhook:"),
+            st.Page("views/ingest.py", title="Ingest health", icon=":material/vital_signs:"),
         ],
         "Hidden": [
             st.Page("views/run.py", title="Run", visibility="hidden"),

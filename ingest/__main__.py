@@ -155,7 +155,8 @@ def _replay(chosen: Settings, parsed: argparse.Namespace) -> None:
     writer, reader = Writer(database.session()), database.reader
     try:
         failed = [
-            row["delivery_id"] for row in records(reader.frame("delivery_list", result="failed", limit=1_000_000))
+            row["delivery_id"]
+            for row in records(reader.frame("delivery_list", result="failed", provider=None, limit=1_000_000, offset=0))
         ]
         _report(
             [

@@ -16,6 +16,9 @@ def apply_retention(cursor: Cursor, now: datetime, *, delivery_days: int, run_da
         "deliveries": _count(
             cursor, "DELETE FROM deliveries WHERE received_at < ?", now - timedelta(days=delivery_days)
         ),
+        "duplicates": _count(
+            cursor, "DELETE FROM delivery_duplicates WHERE day < CAST(? AS DATE)", now - timedelta(days=delivery_days)
+        ),
         "quiet_alerts": _end_quiet_alerts(cursor, now),
     }
     if run_days:

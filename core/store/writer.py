@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
 import duckdb
@@ -17,6 +18,7 @@ import duckdb
 from core.errors import StoreUnavailable
 from core.model import Changes, Delivery, WorkflowRun
 from core.store.cursor import Cursor
+from core.store.duplicates import Duplicates
 from core.store.rows import key_of
 from core.store.session import FileSession, Session
 
@@ -62,6 +64,7 @@ class Writer:
     ) -> None:
         self._session = FileSession(place) if isinstance(place, duckdb.DuckDBPyConnection) else place
         self._on_runs = on_runs
+        self._duplicates = Duplicates()
         self._requests: queue.SimpleQueue[_Write | _Transaction | None] = queue.SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
@@ -145,6 +148,8 @@ class Writer:
                 if not self._session.may_repeat(error, tries, alone=alone):
                     self._give_up_or_split(part, error)
                     return
+        if not alone:
+            self._duplicates.committed()
         if self._written:
             self._on_runs(self._written)
         futures = [part.future] if isinstance(part, _Transaction) else [write.future for write in part]
@@ -163,6 +168,10 @@ class Writer:
 
     def _store(self, writes: list[_Write]) -> list[Outcome | None]:
         fresh, outcomes = self._sort_out(writes)
+        again = [write for write, outcome in zip(writes, outcomes, strict=True) if outcome == "duplicate"]
+        self._duplicates.found(write.delivery.provider for write in again if write.delivery)
+        if any(write.delivery for write in fresh):
+            self._duplicates.store(self._session.cursor, datetime.now(UTC).date())
         self._written = self._session.rows.write([write.changes for write in fresh])
         return outcomes
 

@@ -18,6 +18,7 @@ from dashboard.parts.providers import PROVIDER_NAMES
 from dashboard.reads.logs import JobLog, job_log, step_lines
 
 Row = dict[Any, Any]
+JOB = "job"
 # How long a part of a running job's log is good enough.
 GROWS_SECONDS = 10
 
@@ -70,18 +71,19 @@ def _choice(jobs: pd.DataFrame) -> Row:
     """The job that the URL names, else the first that failed."""
     by_id = {text(job["id"]): job for job in jobs.to_dict("records")}
     failed = next((name for name, job in by_id.items() if job["status"] == "failed"), next(iter(by_id)))
+    linked = st.query_params.get("job")
+    if st.session_state.get(JOB) not in by_id or (linked in by_id and linked != st.session_state[JOB]):
+        st.session_state[JOB] = linked if linked in by_id else failed
     chosen = st.selectbox(
         "Job",
         list(by_id),
-        index=list(by_id).index(failed),
-        key="job",
-        bind="query-params",
+        key=JOB,
         label_visibility="collapsed",
         format_func=lambda name: _label(by_id[name]),
-        on_change=_forget_line,
+        on_change=_chosen,
         width=420,
     )
-    return by_id.get(chosen or failed, by_id[failed])
+    return by_id[chosen]
 
 
 def _label(job: Row) -> str:
@@ -89,8 +91,9 @@ def _label(job: Row) -> str:
     return f"{STATUS_ICONS.get(text(job['status']), '?')} {text(job['name'])} · {duration(took)}"
 
 
-def _forget_line() -> None:
-    """A line and a step belong to the log of one job."""
+def _chosen() -> None:
+    """The address names the job; a line and a step belong to the log of another."""
+    st.query_params["job"] = st.session_state[JOB]
     for name in ("line", "step"):
         st.query_params.pop(name, None)
 

@@ -188,8 +188,56 @@ def test_the_log_page_of_an_unknown_run_leads_back(over: Any, history: Path, que
     assert "no such run" in shown(test)
 
 
+def test_a_link_to_the_log_of_any_job_opens_that_one(over: Any, history: Path) -> None:
+    over(history)
+    with open_read_only(history) as connection:
+        jobs = connection.execute(
+            """SELECT r.run_key, r.id FROM job_runs AS r JOIN runs AS n ON n.id = r.attempt_id
+            WHERE r.status = 'success' ORDER BY r.id LIMIT 3"""
+        ).fetchall()
+    for run, job in jobs:
+        assert opened("log", id=run, job=job).selectbox(key="job").value == job
+
+
 def test_the_log_page_of_an_unknown_job_shows_one_that_there_is(over: Any, history: Path) -> None:
     over(history)
     run, *_ = _failed_job(history)
     test = opened("log", id=run, job="nothing", line="999999999999")
     assert not test.exception
+
+
+def test_ingests_page_counts_deliveries_and_lists_those_with_a_result(over: Any, history: Path) -> None:
+    over(history)
+    with open_read_only(history) as connection:
+        processed = connection.execute("SELECT count(*) FROM deliveries WHERE result = 'processed'").fetchone()
+    assert processed
+    test = opened("ingest")
+    assert not test.exception
+    tiles = {tile.label: tile.value for tile in test.metric}
+    assert (tiles["Processed"], tiles["Failed"], tiles["Came again"]) == (f"{processed[0]:,}", "0", "0")
+    assert "GITHUB_REPOSITORIES" in shown(test)
+    assert "can't be reached" in shown(test).replace("\\", "")
+    assert "No delivery here" in shown(opened("ingest", result="failed"))
+
+
+def test_ingests_page_tells_what_is_wrong_with_a_repository_in_words(over: Any, tmp_path: Path) -> None:
+    connection = open_owned(tmp_path / "health.duckdb", memory_limit="1GB", threads=1)
+    connection.execute(
+        """INSERT INTO poll_state
+            (provider, repository, last_poll_at, last_success_at, last_error, rows_added, gaps_closed)
+        VALUES ('github-actions', 'acme/web', now(), now() - INTERVAL 2 HOUR, 'The token may not *read* this.', 12, 3),
+            ('github-actions', 'acme/api', now(), now(), NULL, 5, 0)"""
+    )
+    connection.execute(
+        "INSERT INTO rate_limit_samples VALUES (now() - INTERVAL 1 HOUR, 'github-actions', 4000, 5000, 1000, now())"
+    )
+    connection.close()
+    over(tmp_path / "health.duckdb")
+    test = opened("ingest")
+    assert not test.exception
+    assert {tile.label: tile.value for tile in test.metric}["With an error"] == "1"
+    assert "The token may not *read* this." in shown(test).replace("\\", "")
+    table = test.dataframe[0].value.set_index("Repository")
+    assert table.loc["acme/web", "Lag"] == "2h 00m"
+    assert list(table["Gaps closed"]) == [0, 3]
+    assert "4,000 of 5,000 left" in shown(test).replace("\\", "")

@@ -1,4 +1,4 @@
-"""Reading a log in a browser: opened at the first error, searched, linked, folded, downloaded, and always text."""
+"""Logs and deliveries in a browser: opened at the first error, searched, linked, downloaded, replayed; always text."""
 
 import re
 import subprocess
@@ -40,6 +40,7 @@ HOSTILE = (
 
 @dataclass
 class Place:
+    ingest: IngestProcess
     address: str
     run: str
     job: str
@@ -70,7 +71,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         )  # fmt: skip
     address = f"http://127.0.0.1:{port}"
     wait_for(lambda: httpx.get(f"{address}/_stcore/health").status_code == 200, "the dashboard")
-    yield Place(address, run, job)
+    yield Place(ingest, address, run, job)
     web.terminate()
     web.wait(timeout=20)
     ingest.stop()
@@ -122,3 +123,16 @@ def test_whatever_a_log_has_in_it_is_shown_as_text(place: Place, page: Page) -> 
     assert page.evaluate("window.hit") is None
     assert page.locator(".viewer img, .viewer script").count() == 0
     assert page.locator(".row").count() < 200
+
+
+def test_a_delivery_is_looked_at_and_processed_again(place: Place, page: Page) -> None:
+    answer = place.ingest.send("workflow_run", {"action": "completed", "workflow_run": {"<b>": 1}}, "broken-one")
+    assert answer.status_code == 422
+    page.goto(f"{place.address}/ingest?result=failed")
+    expect(page.get_by_text("Choose a row to see what came.")).to_be_visible()
+    table = page.get_by_test_id("stDataFrame").first
+    expect(table.locator("[role=row]", has_text="broken-one")).to_be_attached()
+    table.locator(".dvn-scroller").click(position={"x": 14, "y": 52})
+    expect(page.get_by_test_id("stCode")).to_contain_text('"<b>": 1')
+    page.get_by_role("button", name="Process again").click()
+    expect(page.get_by_text("Processed again, failed")).to_be_visible()
