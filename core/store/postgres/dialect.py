@@ -103,9 +103,21 @@ def _as_the_same_number(node: exp.Expr) -> exp.Expr:
             real = exp.cast(node.this, exp.DataType.Type.DOUBLE)
             divisor = exp.func("nullif", node.expression, exp.Literal.number(0))
             return exp.Div(this=real, expression=divisor, typed=True, safe=False)
+        case exp.Sum() | exp.Filter() | exp.Window() if _is_whole_sum(node):
+            # DuckDB adds integers in 128 bits, which a frame holds as real numbers.
+            return exp.cast(node, exp.DataType.Type.DOUBLE)
         case exp.Round() if node.args.get("decimals"):
             return exp.func("round", exp.cast(node.this, "DECIMAL"), node.args["decimals"])
     return node
+
+
+def _is_whole_sum(node: exp.Expr) -> bool:
+    """Whether this is a sum with all that belongs to it, such as `sum(x) FILTER (…) OVER (…)`."""
+    if isinstance(node.parent, exp.Filter | exp.Window) and node.arg_key == "this":
+        return False
+    while isinstance(node, exp.Filter | exp.Window):
+        node = node.this
+    return isinstance(node, exp.Sum)
 
 
 def _texts(values: exp.Expr) -> exp.Expr:

@@ -22,13 +22,21 @@ from core.store.postgres.frames import table_of
 ROWS = 50_000
 FEW_ROWS = {"deliveries": 2_000, "job_logs": 100}
 # Not copied, or there already: what the target knows of itself.
-OWN = ("schema_migrations", "import_progress")
+OWN = ("schema_migrations", "import_progress", "import_indexes")
 # A service that was started on the target before may have put its own settings there; those of the file count.
 REPLACED = ("settings",)
 
 PROGRESS = """CREATE TABLE IF NOT EXISTS import_progress (
     table_name TEXT PRIMARY KEY, source TEXT NOT NULL, next_row BIGINT NOT NULL, row_count BIGINT NOT NULL
 )"""
+
+# Kept up to date row by row, the indexes took most of the time: they are put aside and made again in the end.
+INDEXES = "CREATE TABLE IF NOT EXISTS import_indexes (name TEXT PRIMARY KEY, definition TEXT NOT NULL)"
+PUT_ASIDE = """INSERT INTO import_indexes
+    SELECT i.indexname, i.indexdef FROM pg_indexes AS i
+    WHERE i.schemaname = current_schema() AND i.tablename = ANY(%s)
+        AND NOT EXISTS (SELECT 1 FROM pg_constraint AS c WHERE c.conname = i.indexname)
+    RETURNING name"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,13 @@ def copy_into(
     for table in tables:
         for part in _copy_table(cursor, source, table):
             told(part)
+    indexes = cursor.run("SELECT name, definition FROM import_indexes ORDER BY name").fetchall()
+    for done, (name, definition) in enumerate(indexes):
+        told(Part("indexes", done, len(indexes)))
+        cursor.run("BEGIN")
+        cursor.run(definition)
+        cursor.run("DELETE FROM import_indexes WHERE name = %s", [name])
+        cursor.run("COMMIT")
     counts = {}
     for table in tables:
         counts[table] = _count(cursor, table)
@@ -63,7 +78,7 @@ def copy_into(
                 f"{table} holds {counts[table]:,} rows after the copy, but {expected:,} were in the file.",
                 hint="Did something else write meanwhile? Empty the target and import again.",
             )
-    cursor.run("DROP TABLE import_progress")
+    cursor.run("DROP TABLE import_progress, import_indexes")
     cursor.run("ANALYZE")
     return counts
 
@@ -78,11 +93,14 @@ def _begin(cursor: PostgresCursor, tables: list[str], identity: str) -> None:
     cursor.run("BEGIN")
     try:
         cursor.run(PROGRESS)
+        cursor.run(INDEXES)
         cursor.run("LOCK TABLE import_progress")
         if not _is_started(cursor, identity):
             _check_empty(cursor, tables)
             for table in REPLACED:
                 cursor.run(f"TRUNCATE {table}")
+            for (index,) in cursor.run(PUT_ASIDE, [tables]).fetchall():
+                cursor.run(f"DROP INDEX {index}")
             for table in tables:
                 cursor.run("INSERT INTO import_progress VALUES (%s, %s, 0, 0)", [table, identity])
     except BaseException:
