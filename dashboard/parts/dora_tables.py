@@ -34,7 +34,7 @@ RECOVERY = (
 
 def level(word: str | None) -> str:
     """A level as shown: `Elite`; nothing where there is none."""
-    return (word or "").capitalize()
+    return word.capitalize() if isinstance(word, str) else ""
 
 
 def repositories(found: list[Keys]) -> None:

@@ -79,7 +79,7 @@ def copy_into(
                 hint="Did something else write meanwhile? Empty the target and import again.",
             )
     cursor.run("DROP TABLE import_progress, import_indexes")
-    cursor.run("ANALYZE")
+    cursor.run("VACUUM ANALYZE")
     return counts
 
 
