@@ -123,15 +123,20 @@ class _Replay:
     def _begin(self, run: PastRun) -> None:
         self._past.begin(run)
         if run.started_at:
-            slow_at = run.started_at + timedelta(seconds=self._thresholds.slow_after(self._past.p95())) + INSTANT
-            if run.finished_at is None or slow_at < run.finished_at:
-                self._at(slow_at, _only_time)
+            self._watch(run.started_at, run.started_at)
+
+    def _watch(self, started_at: datetime | None, now: datetime) -> None:
+        """Look again when the run that began then will have been running for too long, as it seems now."""
+        limit = timedelta(seconds=self._thresholds.slow_after(self._past.p95()))
+        if started_at and started_at + limit >= now:
+            self._at(started_at + limit + INSTANT, _only_time)
 
     def _finish(self, run: PastRun) -> None:
         state = self._past.finish(run)
         if state is None:
             return
         self._apply(pipeline_failures([state], list(self._open.values()), state.finished_at), state.finished_at)
+        self._watch(self._past.longest_running_since(state.finished_at), state.finished_at)
         # When it leaves the day that is counted, and when the pipeline will have been without success for too long.
         self._at(state.finished_at + DAY, _only_time)
         self._at(state.finished_at + timedelta(hours=self._thresholds.down_hours) + INSTANT, _only_time)

@@ -94,8 +94,7 @@ class PastPipeline:
     def health(self, now: datetime) -> PipelineHealth:
         """What the rules ask, at `now`, which may not lie before anything that was told."""
         self._forget(now)
-        started = [(at, name) for name, at in self._running.items() if at > now - WEEK]
-        longest = min(started, default=None)
+        longest = self._longest(now)
         failure = self._failures[-1] if self._failures and self._failures[-1][0] > now - MONTH else None
         newest = self._finished[self._order[-1][1]] if self._order else None
         return PipelineHealth(
@@ -111,6 +110,11 @@ class PastPipeline:
             last_failure=_cause(failure[0], failure[1]) if failure else None,
         )
 
+    def longest_running_since(self, now: datetime) -> datetime | None:
+        """When the run began that has been running longest."""
+        longest = self._longest(now)
+        return longest[0] if longest else None
+
     def p95(self) -> float | None:
         """Of the durations of 30 days, with linear interpolation, as quantile_cont has it."""
         if not self._seconds:
@@ -119,6 +123,9 @@ class PastPipeline:
         below = int(place)
         above = min(below + 1, len(self._seconds) - 1)
         return self._seconds[below] + (place - below) * (self._seconds[above] - self._seconds[below])
+
+    def _longest(self, now: datetime) -> tuple[datetime, str] | None:
+        return min(((at, name) for name, at in self._running.items() if at > now - WEEK), default=None)
 
     def _count(self, run: PastRun, at: datetime) -> None:
         self._finished[run.id] = run

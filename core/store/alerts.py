@@ -104,12 +104,7 @@ def routes(cursor: Cursor) -> Routing:
 
 def rules(cursor: Cursor) -> Rules:
     """The thresholds as people set them."""
-    return Rules.read(stored_rules(cursor))
-
-
-def stored_rules(cursor: Cursor) -> dict[str, Any]:
-    """The thresholds in the shape that `Rules.read` takes, without the defaults of the program."""
-    return _stored(cursor, RULES)
+    return Rules.read(_stored(cursor, RULES))
 
 
 def _silences(cursor: Cursor, now: datetime) -> list[Silence]:

@@ -1,7 +1,11 @@
 """Settings that change while the service runs, kept in the settings table: the write key, and who has which role."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
+
+import orjson
+import pandas as pd
 
 from core.key_hash import hashed, is_key
 from core.store.cursor import Cursor
@@ -12,6 +16,13 @@ PREVIOUS_UNTIL = "api_write_key_previous_until"
 SEEDED_FROM = "api_write_key_seed_hash"
 
 SEED = "API_WRITE_KEY"
+
+
+def stored_json(read: Callable[..., pd.DataFrame], key: str) -> dict[str, Any]:
+    """The JSON object under a key, by a reader's `frame`; empty where nobody set it."""
+    rows = read("stored_settings")
+    found = rows.loc[rows["key"] == key, "value"]
+    return dict(orjson.loads(found.iloc[0])) if len(found) else {}
 
 
 def put(cursor: Cursor, values: Mapping[str, str | None], by: str, now: datetime) -> None:

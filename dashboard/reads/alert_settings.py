@@ -13,6 +13,7 @@ from core.alert_preview import History, WouldBe, preview, read_history
 from core.pipeline_rules import Rules, Thresholds
 from core.settings import settings
 from core.store.alerts import ROUTES, RULES
+from core.store.stored_settings import stored_json
 from dashboard.data import frame
 from dashboard.reads.alerts import ask
 
@@ -22,18 +23,12 @@ Stored = dict[str, Any]
 
 def stored_rules() -> Stored:
     """The thresholds as people set them: `{"default": {…}, "pipelines": {id: {…}}}`."""
-    return {"default": {}, "pipelines": {}} | _stored(RULES)
+    return {"default": {}, "pipelines": {}} | stored_json(frame, RULES)
 
 
 def stored_routes() -> Stored:
     """Severities of channels and routes: `{"least": {channel: severity}, "routes": […]}`."""
-    return {"least": {}, "routes": []} | _stored(ROUTES)
-
-
-def _stored(key: str) -> Stored:
-    rows = frame("stored_settings")
-    found = rows.loc[rows["key"] == key, "value"]
-    return dict(orjson.loads(found.iloc[0])) if len(found) else {}
+    return {"least": {}, "routes": []} | stored_json(frame, ROUTES)
 
 
 def with_thresholds(stored: Stored, pipeline_id: str | None, chosen: Thresholds | None) -> Stored:

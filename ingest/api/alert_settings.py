@@ -15,7 +15,7 @@ from core.alert_routes import Routing
 from core.alerts import Severity
 from core.pipeline_rules import Rules
 from core.store import alerts as store
-from core.store.stored_settings import put
+from core.store.stored_settings import put, stored_json
 from ingest.api.dependencies import Calling, Running, needs
 from ingest.api.models import ErrorBody
 
@@ -78,7 +78,7 @@ class PreviewAnswer(BaseModel):
 @router.get("/alert-rules", response_model=RuleBook, summary="Thresholds of the alert rules")
 def alert_rules(service: Running) -> RuleBook:
     """The thresholds of all pipelines, and those that single pipelines have of their own."""
-    return _rule_book(service.writer.transact(store.stored_rules).result())
+    return _rule_book(stored_json(service.reader.frame, store.RULES))
 
 
 @router.put(
@@ -107,7 +107,7 @@ def try_rules(service: Running, asked: PreviewRequest) -> PreviewAnswer:
     """Which alerts these thresholds would have raised in the last days, by the rules themselves. Changes nothing."""
     now = datetime.now(UTC)
     start = now - timedelta(days=asked.days)
-    stored = service.writer.transact(store.stored_rules).result()
+    stored = stored_json(service.reader.frame, store.RULES)
     tried = Rules.read(asked.rules.model_dump() if asked.rules else stored)
     history = read_history(service.reader.frame, asked.pipeline_id, days=asked.days, now=now)
     found = preview(history, tried, start, now)
@@ -123,7 +123,7 @@ def try_rules(service: Running, asked: PreviewRequest) -> PreviewAnswer:
 @router.get("/alert-routes", response_model=RouteBook, summary="Who hears of which alert")
 def alert_routes(service: Running) -> RouteBook:
     """The severity thresholds of channels and the routes, as people set them."""
-    return _route_book(service.writer.transact(store.routes).result())
+    return _route_book(Routing.read(stored_json(service.reader.frame, store.ROUTES)))
 
 
 @router.put(

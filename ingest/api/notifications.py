@@ -9,8 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core.access import Role
 from core.alert_groups import Queued
+from core.alert_routes import Routing
 from core.alerts import Severity
 from core.store import alerts, outbox
+from core.store.stored_settings import stored_json
 from ingest.alerting.messages import message_of
 from ingest.api.alert_models import Notification
 from ingest.api.dependencies import Running, needs
@@ -64,7 +66,7 @@ def channels(service: Running) -> ChannelList:
     rows = {row["channel"]: row for row in records(
         service.reader.frame("channel_states", since=datetime.now(UTC) - LATELY)
     )}  # fmt: skip
-    routing = service.writer.transact(alerts.routes).result()
+    routing = Routing.read(stored_json(service.reader.frame, alerts.ROUTES))
     known = service.sender.channels
     names = [*known, *(name for name, row in rows.items() if name not in known and row["waiting"])]
     least = service.settings.notify_min_severity

@@ -1,10 +1,6 @@
 """Any service that Apprise knows (Teams, Discord, PagerDuty, Opsgenie, Telegram, ntfy …), by its Apprise URL."""
 
-import logging
 import re
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import apprise
@@ -18,6 +14,7 @@ KINDS = {"critical": apprise.NotifyType.FAILURE, "warning": apprise.NotifyType.W
 CODE = re.compile(r"error=(\d{3})\b")
 LATER = frozenset({408, 425, 429})
 EXCERPT = 800
+SECONDS = 30.0
 
 
 class Anywhere:
@@ -33,17 +30,19 @@ class Anywhere:
 
     def send(self, message: Message) -> str:
         """Hand the message to Apprise as plain text."""
-        with _logged() as lines:
-            sent = self._target.notify(
-                body=text_of(message),
-                title=message.subject,
-                notify_type=apprise.NotifyType.SUCCESS
-                if message.is_over
-                else KINDS.get(message.severity, apprise.NotifyType.INFO),
-                body_format=apprise.NotifyFormat.TEXT,
-            )
-        if sent:
+        kind = KINDS.get(message.severity, apprise.NotifyType.INFO)
+        result = self._target.notify(
+            body=text_of(message),
+            title=message.subject,
+            notify_type=apprise.NotifyType.SUCCESS if message.is_over else kind,
+            body_format=apprise.NotifyFormat.TEXT,
+            timeout=SECONDS,
+        )
+        if result:
             return "sent"
+        # Its lines may hold addresses, so they are searched and never shown. They are read to the end: a reader that stops
+        # on the way keeps Apprise's lock, on which the thread that collects the result would wait for ever.
+        lines = [str(entry.message) for entry in list(result.logs())]
         code = next((int(found[1]) for line in lines if (found := CODE.search(line))), None)
         if code is None:
             raise PassingFailure(f"{self.name} did not take the message.")
@@ -62,23 +61,3 @@ def text_of(message: Message) -> str:
     if message.in_short:
         parts.append("\n".join([f"and {len(message.in_short)} more:", *(entry.short for entry in message.in_short)]))
     return "\n\n".join(part for part in [*parts, message.id] if part)
-
-
-@contextmanager
-def _logged() -> Iterator[list[str]]:
-    """What Apprise logs in this thread meanwhile. Its lines may hold addresses: they are searched, never shown."""
-    lines: list[str] = []
-    own = threading.get_ident()
-
-    class Gather(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if record.thread == own:
-                lines.append(record.getMessage())
-
-    handler = Gather(level=logging.WARNING)
-    logger = logging.getLogger("apprise")
-    logger.addHandler(handler)
-    try:
-        yield lines
-    finally:
-        logger.removeHandler(handler)
