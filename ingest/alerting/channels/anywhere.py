@@ -40,8 +40,8 @@ class Anywhere:
         )
         if result:
             return "sent"
-        # Its lines may hold addresses, so they are searched and never shown. They are read to the end: a reader that stops
-        # on the way keeps Apprise's lock, on which the thread that collects the result would wait for ever.
+        # Its lines may hold addresses, so they are searched and never shown. They are read to the end: a reader that
+        # stops on the way keeps Apprise's lock, on which the thread that collects the result would wait for ever.
         lines = [str(entry.message) for entry in list(result.logs())]
         code = next((int(found[1]) for line in lines if (found := CODE.search(line))), None)
         if code is None:
