@@ -70,6 +70,8 @@ def _badge(channel: dict[str, Any]) -> None:
         st.badge("Not configured", color="gray")
     elif channel["error"]:
         st.badge(f"{channel['waiting']} waiting", icon=":material/error:", color="orange")
+    elif channel["failed"]:
+        st.badge(f"{channel['failed']} failed", icon=":material/error:", color="red")
     else:
         st.badge(
             "Fine" if channel["last_sent_at"] else "Not tried", color="green" if channel["last_sent_at"] else "gray"

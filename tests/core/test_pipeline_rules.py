@@ -8,7 +8,7 @@ import pytest
 
 from core.alerts import Dismissal, OpenAlert, Raise, Repeat, Resolve, without_dismissed
 from core.errors import BadRequest
-from core.pipeline_rules import PipelineHealth, Rules, Thresholds, decide, findings
+from core.pipeline_rules import PipelineHealth, Rules, Thresholds, decide, findings, pipeline_key
 from tests.builders import NOON
 
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
@@ -170,3 +170,36 @@ def test_what_a_person_ended_comes_back_when_it_fails_again_and_not_before() -> 
     assert without_dismissed(again, ended) == again
     ahead = decide([failing(run(-HOUR))], [], Rules(), NOON)
     assert without_dismissed(ahead, ended) == [], "the same run, whose CI system's clock is ahead"
+
+
+def open_alert(kind: str) -> OpenAlert:
+    return OpenAlert("a1", pipeline_key("p1", kind), "r1", NOON)
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        ("pipeline_down", {"finished_24h": 0, "last_success_at": NOON - 72 * HOUR, "newest": run(60 * HOUR)}),
+        ("high_failure_rate", {"finished_24h": 0, "newest": run(60 * HOUR)}),
+        ("high_failure_rate", {"finished_24h": 2, "failed_24h": 2}),
+        ("slow_build", {"newest": run(60 * HOUR, seconds=9000)}),
+    ],
+)
+def test_a_quiet_weekend_ends_no_alert(kind: str, changes: dict[str, Any]) -> None:
+    """Nothing ran, so nothing shows that the cause is gone."""
+    assert decide([health(**changes)], [open_alert(kind)], Rules(), NOON) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        ("pipeline_down", {}),
+        ("high_failure_rate", {"finished_24h": 3, "failed_24h": 0}),
+        ("high_failure_rate", {"finished_24h": 10, "failed_24h": 2}),
+        ("slow_build", {"newest": run(seconds=600)}),
+        ("slow_build", {"newest": None}),
+    ],
+)
+def test_an_alert_ends_when_a_run_shows_that_its_cause_is_gone(kind: str, changes: dict[str, Any]) -> None:
+    [decision] = decide([health(**changes)], [open_alert(kind)], Rules(), NOON)
+    assert isinstance(decision, Resolve)
