@@ -43,6 +43,7 @@ def main() -> None:
         "Insights": [
             st.Page("views/failures.py", title="Failures", icon=":material/troubleshoot:"),
             st.Page("views/flaky.py", title="Flaky jobs", icon=":material/casino:"),
+            st.Page("views/regressions.py", title="Regressions", icon=":material/trending_up:"),
             st.Page("views/dora.py", title="DORA metrics", icon=":material/rocket_launch:"),
             st.Page("views/cost.py", title="Cost and capacity", icon=":material/payments:"),
         ],

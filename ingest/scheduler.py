@@ -59,6 +59,9 @@ class Timer:
         self._scheduler.add_job(
             self._insights.pick_lines, "interval", minutes=1, next_run_time=first, id="failure lines"
         )
+        self._scheduler.add_job(
+            self._insights.find_changes, "interval", hours=1, next_run_time=soon, id="duration changes"
+        )
         self._scheduler.add_listener(self._note, EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
         self._scheduler.add_job(
             self._evaluator.evaluate_all, "interval", seconds=self._settings.alert_interval_seconds, id="alerts"

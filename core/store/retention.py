@@ -26,6 +26,7 @@ def apply_retention(cursor: Cursor, now: datetime, *, delivery_days: int, run_da
         old = "SELECT id FROM workflow_runs WHERE coalesce(finished_at, updated_at) < ?"
         old_jobs = f"SELECT id FROM jobs WHERE attempt_id IN ({old})"  # noqa: S608 - constant text
         removed["steps"] = _count(cursor, f"DELETE FROM steps WHERE job_id IN ({old_jobs})", oldest)  # noqa: S608
+        _count(cursor, "DELETE FROM duration_changes WHERE changed_at < ?", oldest)
         _count(cursor, f"DELETE FROM failure_lines WHERE job_id IN ({old_jobs})", oldest)  # noqa: S608
         removed["jobs"] = _count(cursor, f"DELETE FROM jobs WHERE attempt_id IN ({old})", oldest)  # noqa: S608
         removed["runs"] = _count(

@@ -1,11 +1,11 @@
 """What the insight pages read. They look at weeks, so an answer is kept for a minute however much arrives meanwhile."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import streamlit as st
 
-from core.insights import cost, dora, failures, stored
+from core.insights import cost, dora, failures, regressions, stored
 from core.insights.cost import Prices
 from core.insights.dora import Marks
 from core.insights.failures import Cluster
@@ -110,6 +110,21 @@ def failed_jobs(scope: Scope, since: datetime, until: datetime) -> tuple[int, in
     """How many jobs failed in the window, and of how many of them the log says why."""
     row = kept("failure_coverage", window(scope, since, until)).iloc[0]
     return int(row["failed"]), int(row["explained"])
+
+
+def duration_changes(scope: Scope, since: datetime) -> pd.DataFrame:
+    """Where durations changed since a UTC time, as last found; whatever the branch."""
+    parameters: dict[str, Value] = {"provider": scope.provider, "repository": scope.repository, "slower": None}
+    week_ago = _minute(datetime.now(UTC)) - timedelta(days=7)
+    parameters |= {"since": _minute(since), "week_ago": week_ago, "limit": MOST_ROWS}
+    return kept("duration_changes", parameters)
+
+
+def regression_series(pipeline_id: str, job: str) -> pd.DataFrame:
+    """The runs of one series in which changes are looked for, oldest first."""
+    since = _minute(datetime.now(UTC)) - regressions.HISTORY
+    rows = kept("regression_series", {"pipeline_ids": (pipeline_id,), "since": since, "limit": regressions.MOST_RUNS})
+    return regressions.series_of(rows[rows["job"] == job])[0]
 
 
 def marks() -> Marks:

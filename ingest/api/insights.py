@@ -200,3 +200,53 @@ def failures(service: Running, window: Window, limit: Limit = 100) -> FailureClu
 
 
 _CLUSTER = ("id", "template", "line", "jobs", "runs", "pipelines", "first_at", "last_at", "new")
+
+
+class DurationChange(BaseModel):
+    """A pipeline (job "") or job whose durations changed; `attempt_id` and `head_sha` of the first run after it."""
+
+    provider: str
+    repository: str
+    pipeline_id: str
+    pipeline: str
+    job: str
+    attempt_id: str
+    head_sha: str | None
+    changed_at: datetime
+    before_attempt_id: str
+    before_sha: str | None
+    before_seconds: float = Field(description="Median before.")
+    after_seconds: float = Field(description="Median after.")
+    ratio: float = Field(description="After ÷ before, by the Hodges-Lehmann shift.")
+    ratio_low: float = Field(description="Lower end of its 95 % interval.")
+    ratio_high: float
+    p_value: float = Field(description="Chance of so large a difference without a change.")
+    runs_before: int
+    runs_after: int
+    is_newest: bool = Field(description="The last change of its series, so still in force.")
+    week_seconds: float = Field(description="(After - before) x successful runs of the last 7 days.")
+    found_at: datetime
+
+
+class DurationChanges(BaseModel):
+    since: datetime
+    until: datetime
+    changes: list[DurationChange]
+
+
+@router.get("/regressions", response_model=DurationChanges, summary="What is slower, since which commit")
+def regressions(
+    service: Running,
+    window: Window,
+    limit: Limit = 100,
+    slower: Annotated[bool | None, Query(description="true: slower, false: faster; any by default.")] = None,
+) -> DurationChanges:
+    """As last found; ingest looks once an hour. The branch doesn't matter here."""
+    parameters = {name: window[name] for name in ("provider", "repository", "since")}
+    week_ago = window["until"] - timedelta(days=7)
+    rows = records(
+        service.reader.frame("duration_changes", **parameters, slower=slower, week_ago=week_ago, limit=limit)
+    )
+    return DurationChanges(
+        since=window["since"], until=window["until"], changes=[DurationChange(**row) for row in rows]
+    )

@@ -15,6 +15,7 @@ from core.model import Changes, Delivery
 from core.settings import Settings
 from core.store import job_logs, stored_settings
 from core.store.database import opened
+from core.store.duration_changes import find_changes
 from core.store.failure_lines import pick_lines
 from core.store.reader import Reader
 from core.store.writer import Writer
@@ -44,6 +45,7 @@ def fill(settings: Settings, *, days: int, now: datetime | None = None) -> int:
             count = sum(_write_history(writer, days, now))
             raise_alerts(writer, database.reader, days=days, now=now)
             pick_lines(database.reader, writer)
+            find_changes(database.reader, writer, now, {})
         finally:
             writer.close()
         return count
@@ -62,6 +64,7 @@ def seed(writer: Writer, reader: Reader, *, days: int) -> int:
             raise Conflict("The database holds real runs.", hint="Only an empty one is filled with simulated ones.")
         written = sum(_write_history(writer, days, datetime.now(UTC).replace(microsecond=0)))
         pick_lines(reader, writer)
+        find_changes(reader, writer, datetime.now(UTC), {})
         return written
 
 

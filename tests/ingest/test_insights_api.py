@@ -10,6 +10,7 @@ import pytest
 from core.queries import bound
 from core.settings import load_settings
 from core.store.duckdb_file import open_read_only
+from ingest.simulation import company
 from ingest.simulation.fill import fill
 from tests.conftest import WRITE_KEY, IngestProcess
 from tests.dashboard.windows import last_days
@@ -102,7 +103,13 @@ def test_failures_are_grouped_by_what_their_logs_say(running: IngestProcess) -> 
     assert all(cluster["first_at"] <= cluster["last_at"] and cluster["first_attempt"] for cluster in found)
 
 
-@pytest.mark.parametrize("path", ["flaky", "cost", "dora", "failures"])
+def test_changes_of_durations_are_told_with_their_commit(running: IngestProcess) -> None:
+    found = get(running, "regressions", days=100, slower=True)["changes"]
+    assert {(row["repository"], row["pipeline"]) for row in found} >= {company.SLOWED_DOWN}
+    assert all(row["ratio"] > 1 and row["head_sha"] for row in found)
+
+
+@pytest.mark.parametrize("path", ["flaky", "cost", "dora", "failures", "regressions"])
 @pytest.mark.parametrize("query", ["days=0", "days=366", "limit=501", "dayz=3", "days=x"])
 def test_a_wrong_parameter_is_refused(running: IngestProcess, path: str, query: str) -> None:
     answer = httpx.get(f"{running.url}/api/v1/insights/{path}?{query}")

@@ -1,0 +1,147 @@
+import math
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from core.insights import regressions
+from core.settings import load_settings
+from core.store.database import opened
+from core.store.duration_changes import find_changes
+from core.store.writer import Writer
+from ingest.simulation import company
+from ingest.simulation.fill import fill
+from tests.core.insights.conftest import Frame
+
+
+def _noise(seed: int, runs: int, spread: float = 0.15) -> np.ndarray:
+    return np.exp(np.random.default_rng(seed).normal(5, spread, runs))
+
+
+def test_the_cut_is_where_scipys_rank_sum_test_differs_most() -> None:
+    values = np.log(_noise(1, 80))
+    values[50:] += 0.2
+    cuts = range(regressions.LEAST_SIDE, len(values) - regressions.LEAST_SIDE + 1)
+    chances = {
+        cut: stats.mannwhitneyu(values[:cut], values[cut:], use_continuity=False, method="asymptotic").pvalue
+        for cut in cuts
+    }
+    assert regressions.best_cut(values)[0] == min(chances, key=lambda cut: chances[cut])
+
+
+def test_ties_count_as_in_scipy() -> None:
+    values = np.round(np.log(_noise(2, 60)), 1)
+    values[30:] += 0.3
+    cut, _ = regressions.best_cut(values)
+    cuts = range(regressions.LEAST_SIDE, len(values) - regressions.LEAST_SIDE + 1)
+    chances = [
+        stats.mannwhitneyu(values[:c], values[c:], use_continuity=False, method="asymptotic").pvalue for c in cuts
+    ]
+    assert chances[cut - regressions.LEAST_SIDE] == pytest.approx(min(chances))
+
+
+def test_the_shift_and_its_interval_are_those_of_all_differences() -> None:
+    before, after = np.log(_noise(3, 40)), np.log(_noise(4, 60)) + 0.3
+    shift, low, high = regressions.shift_of(before, after)
+    assert shift == pytest.approx(float(np.median([b - a for a in before for b in after])))
+    assert low < 0.3 < high
+    # The interval holds the shifts that SciPy's test doesn't reject at 5 %.
+    for at, inside in ((low - 0.01, False), (low + 0.01, True), (high - 0.01, True), (high + 0.01, False)):
+        assert bool(stats.mannwhitneyu(before + at, after).pvalue > 0.05) is inside
+
+
+def test_the_interval_holds_the_true_shift_as_often_as_it_says() -> None:
+    held = 0
+    for seed in range(300):
+        _, low, high = regressions.shift_of(np.log(_noise(seed, 30)), np.log(_noise(seed + 1000, 30)) + 0.2)
+        held += low <= 0.2 <= high
+    assert 0.91 <= held / 300 <= 0.99
+
+
+def test_noise_raises_no_alarm_more_often_than_promised() -> None:
+    alarms = sum(bool(regressions.changes(_noise(seed, 20 + seed % 200))) for seed in range(1500))
+    assert alarms / 1500 <= regressions.ALPHA
+
+
+@pytest.mark.parametrize("factor", [1.25, 1.5])
+def test_a_slow_down_is_found_where_it_began(factor: float) -> None:
+    found = 0
+    for seed in range(60):
+        values = _noise(seed, 120)
+        values[70:] *= factor
+        hits = [one for one in regressions.changes(values) if one.slower and abs(one.place - 70) <= 5]
+        found += bool(hits)
+        assert all(one.low <= one.ratio <= one.high for one in hits)
+    assert found >= 57
+
+
+def test_outliers_and_drops_back_are_told_apart_from_a_change() -> None:
+    values = _noise(5, 100)
+    values[[10, 40, 41, 77]] *= 20
+    assert regressions.changes(values) == []
+    values[40:70] *= 1.6
+    assert [one.slower for one in regressions.changes(values)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "durations",
+    [[], [5], [0] * 50, [60] * 200, [1, 1e9] * 30, [-3] * 40, list(range(15)), [60] * 7 + [90] * 100],
+)
+def test_any_series_is_answered(durations: list[float]) -> None:
+    for one in regressions.changes(durations):
+        assert math.isfinite(one.ratio)
+
+
+def test_the_simulated_slow_down_is_found_at_its_commit_and_kept(tmp_path: Path) -> None:
+    settings = load_settings(database_url=f"duckdb:///{tmp_path}/x.duckdb")
+    fill(settings, days=60)
+    with opened(settings) as database:
+        rows = database.reader.frame(
+            "duration_changes", provider=None, repository=company.SLOWED_DOWN[0], slower=True, limit=100,
+            since=datetime.now(UTC) - timedelta(days=60), week_ago=datetime.now(UTC) - timedelta(days=7),
+        )  # fmt: skip
+        [whole] = rows[(rows["pipeline"] == company.SLOWED_DOWN[1]) & (rows["job"] == "")].to_dict("records")
+        slow = database.reader.frame("run_page", **_any_run(), limit=100_000, offset=0)
+        first = slow[slow["commit_message"] == company.SLOW_COMMIT].iloc[0]
+        assert 1.4 < whole["ratio"] < 1.8
+        assert abs(whole["changed_at"] - first["begun_at"]) < timedelta(days=1)
+        assert whole["is_newest"]
+        writer = Writer(database.session())
+        seen: dict[str, datetime] = {}
+        looked_at = find_changes(database.reader, writer, datetime.now(UTC), seen)
+        assert looked_at == len(seen) > 0
+        assert find_changes(database.reader, writer, datetime.now(UTC), seen) == 0
+        writer.close()
+
+
+def _any_run() -> dict[str, None]:
+    names = ("provider", "repository", "branch", "pipeline_id", "statuses", "since", "until")
+    return dict.fromkeys(names)
+
+
+def test_series_are_the_newest_successes_in_order(connection: duckdb.DuckDBPyConnection, ask: Frame) -> None:
+    ids = tuple(name for (name,) in connection.execute("SELECT id FROM pipelines").fetchall())
+    rows = ask("regression_series", pipeline_ids=ids, limit=40)
+    attempts = connection.execute("SELECT * FROM attempts WHERE status = 'success' AND NOT is_fork").df()
+    attempts = attempts[attempts["duration_seconds"] > 0].sort_values(["begun_at", "id"])
+    for (pipeline_id, on_default), line in attempts.groupby(["pipeline_id", "on_default_branch"]):
+        ours = rows[(rows["pipeline_id"] == pipeline_id) & (rows["job"] == "") & (rows["on_default"] == on_default)]
+        assert list(ours["attempt_id"]) == list(line["id"].tail(40))
+        assert list(ours["seconds"]) == list(line["duration_seconds"].tail(40))
+
+
+def test_a_default_branch_with_few_runs_is_looked_at_with_the_others() -> None:
+    at = pd.date_range("2026-03-01", periods=60, freq="h", tz="UTC")
+    runs = pd.DataFrame(
+        {
+            "pipeline_id": "p", "job": "", "on_default": [place % 6 == 0 for place in range(60)],
+            "attempt_id": [f"a{place}" for place in range(60)], "head_sha": None, "begun_at": at,
+            "seconds": [100 + place % 3 + (80 if place >= 30 else 0) for place in range(60)],
+        }
+    )  # fmt: skip
+    [found] = regressions.found_in(runs)
+    assert (found.attempt_id, found.before_attempt_id, found.on_default, found.head_sha) == ("a30", "a29", False, None)
