@@ -5,6 +5,7 @@ from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -260,6 +261,12 @@ class Settings(BaseSettings):
     notify_urls: SecretStr | None = Field(
         None, description="Apprise addresses of further channels (Teams, Discord, PagerDuty …), separated by commas."
     )
+    digest_schedule: str = Field(
+        "mon 08:00",
+        description="When the weekly digest goes to the channels of alerts: `mon 08:00`, or `off`.",
+        pattern=r"^(off|(mon|tue|wed|thu|fri|sat|sun) ([01]\d|2[0-3]):[0-5]\d)$",
+    )
+    digest_timezone: str = Field("UTC", description="Time zone (IANA) of the digest: `Europe/Berlin`.")
     demo_mode: bool = Field(False, description="Allow listening beyond loopback without a write key. For demos only.")
     max_body_bytes: int = Field(1_048_576, ge=1024, description="Largest request body accepted, in bytes.")
     frontend_origin: str = Field(
@@ -353,6 +360,15 @@ class Settings(BaseSettings):
         for name in split_list(value):
             if not re.fullmatch(r"[\w.-]+(/[\w.-]+)*/([\w.-]+|\*)", name, re.ASCII):
                 raise ValueError(f"'{name}' is no project; write group/project or group/*, separated by commas")
+        return value
+
+    @field_validator("digest_timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"{value} is no time zone such as Europe/Berlin") from None
         return value
 
     @field_validator("log_level", mode="before")

@@ -46,6 +46,7 @@ def main() -> None:
             st.Page("views/regressions.py", title="Regressions", icon=":material/trending_up:"),
             st.Page("views/dora.py", title="DORA metrics", icon=":material/rocket_launch:"),
             st.Page("views/cost.py", title="Cost and capacity", icon=":material/payments:"),
+            st.Page("views/digest.py", title="Weekly digest", icon=":material/newspaper:"),
         ],
         "Operate": [
             st.Page("views/alert_settings.py", title="Alert settings", icon=":material/tune:"),

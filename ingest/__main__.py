@@ -14,9 +14,11 @@ from core.errors import BadSetting, DashboardError
 from core.settings import Settings, settings
 from core.store import copies
 from core.store.database import open_database
+from core.store.digest import read_digest
 from core.store.duckdb_file import StoreLocked
 from core.store.writer import Writer
 from ingest import moving, worker
+from ingest.alerting.digest_message import as_text
 from ingest.api.frames import records
 from ingest.backfill import backfill
 from ingest.protocol import DeadlineProtocol
@@ -69,6 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--role", choices=list(ROLES), default=Role.VIEWER.word)
     token.add_argument("--days", type=int, default=30, choices=range(1, 3651), metavar="1-3650")
     token.set_defaults(run=_token)
+    weekly = commands.add_parser("digest", help="print the weekly digest as it would be now, or send it")
+    weekly.add_argument("--send", action="store_true", help="send it to the channels, through the running service")
+    weekly.set_defaults(run=_digest)
     demo = commands.add_parser("demo", help="fill an empty database with a simulated history")
     demo.add_argument("--days", type=int, default=60)
     demo.set_defaults(run=_demo)
@@ -187,6 +192,22 @@ def _token(chosen: Settings, parsed: argparse.Namespace) -> None:
         )
     lifetime = timedelta(days=parsed.days)
     print(sign(chosen.jwt_secret.get_secret_value(), parsed.sub, ROLES[parsed.role], lifetime, datetime.now(UTC)))
+
+
+def _digest(chosen: Settings, parsed: argparse.Namespace) -> None:
+    """Through the running service where there is one: only it has the channels, and the file."""
+    if parsed.send:
+        print(f"Sent to {', '.join(ask(chosen, 'POST', '/api/v1/insights/digest')['sent'])}")
+        return
+    try:
+        database = open_database(chosen, wait_seconds=0)
+    except StoreLocked:
+        print(as_text(ask(chosen, "GET", "/api/v1/insights/digest")))
+        return
+    try:
+        print(as_text(read_digest(database.reader.frame, datetime.now(UTC), chosen.digest_timezone).facts()))
+    finally:
+        database.close()
 
 
 def _demo(chosen: Settings, parsed: argparse.Namespace) -> None:

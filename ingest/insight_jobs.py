@@ -3,10 +3,13 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from core.settings import Settings
+from core.store.digest import due_moment, is_due, queue_digest, read_digest
 from core.store.duration_changes import find_changes
 from core.store.failure_lines import pick_lines
 from core.store.reader import Reader
 from core.store.writer import Writer
+from ingest.alerting.sender import Sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +18,8 @@ class InsightJobs:
 
     reader: Reader
     writer: Writer
+    settings: Settings
+    sender: Sender
     _looked_at: dict[str, datetime] = field(default_factory=dict)
 
     def pick_lines(self) -> None:
@@ -24,3 +29,14 @@ class InsightJobs:
     def find_changes(self) -> None:
         """Where durations changed, of pipelines that finished a run since the last look."""
         find_changes(self.reader, self.writer, datetime.now(UTC), self._looked_at)
+
+    def send_digest(self) -> None:
+        """The weekly digest to every channel, once it is due."""
+        now, chosen, channels = datetime.now(UTC), self.settings, sorted(self.sender.channels)
+        due = due_moment(now, chosen.digest_schedule, chosen.digest_timezone)
+        if due is None or not channels:
+            return
+        if self.writer.transact(lambda cursor: is_due(cursor, due, now)).result():
+            made = read_digest(self.reader.frame, due, chosen.digest_timezone)
+            self.writer.transact(lambda cursor: queue_digest(cursor, made, channels, due, now)).result()
+            self.sender.wake()

@@ -59,6 +59,7 @@ class Timer:
         self._scheduler.add_job(
             self._insights.pick_lines, "interval", minutes=1, next_run_time=first, id="failure lines"
         )
+        self._scheduler.add_job(self._insights.send_digest, "interval", minutes=1, next_run_time=first, id="digest")
         self._scheduler.add_job(
             self._insights.find_changes, "interval", hours=1, next_run_time=soon, id="duration changes"
         )

@@ -73,7 +73,7 @@ class Service:
             writer.close()
             _close(database, settings)
             raise
-        timer = Timer(writer, settings, evaluator, polling, InsightJobs(database.reader, writer))
+        timer = Timer(writer, settings, evaluator, polling, InsightJobs(database.reader, writer, settings, sender))
         duties = Duties(settings, writer, polling, evaluator, sender, timer)
         configured_key = settings.api_write_key.get_secret_value() if settings.api_write_key else None
         now = datetime.now(UTC)

@@ -39,6 +39,16 @@ class Figure:
 
 def opened(title: str, definition: str, *, default_window: str = "30d") -> Opened | None:
     """Draw the head of a page and its filters; None (after saying what to do next) where there are no runs at all."""
+    if not head(title, definition):
+        return None
+    view = filters.filter_row(default_window=default_window)
+    # A minute ahead, so that what has just happened is in it while the bound stays the same for a minute.
+    until = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
+    return Opened(view, until - view.length, until)
+
+
+def head(title: str, definition: str) -> bool:
+    """The head of a page; False, after saying what to do next, where there are no runs at all."""
     fresh = data.freshness()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.title(title, anchor=False, width="content", help=definition)
@@ -46,11 +56,7 @@ def opened(title: str, definition: str, *, default_window: str = "30d") -> Opene
     notices.offline_banner(data.source())
     if not fresh.runs:
         notices.first_steps(settings())
-        return None
-    view = filters.filter_row(default_window=default_window)
-    # A minute ahead, so that what has just happened is in it while the bound stays the same for a minute.
-    until = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
-    return Opened(view, until - view.length, until)
+    return bool(fresh.runs)
 
 
 def draw_figures(figures: list[Figure], *, key: str) -> None:

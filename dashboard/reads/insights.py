@@ -7,10 +7,12 @@ import streamlit as st
 
 from core.insights import cost, dora, failures, regressions, stored
 from core.insights.cost import Prices
+from core.insights.digest import Digest
 from core.insights.dora import Marks
 from core.insights.failures import Cluster
 from core.queries import Value
 from core.settings import settings
+from core.store.digest import read_digest
 from dashboard.data import Scope, frame
 
 MOST_ROWS = 500
@@ -125,6 +127,11 @@ def regression_series(pipeline_id: str, job: str) -> pd.DataFrame:
     since = _minute(datetime.now(UTC)) - regressions.HISTORY
     rows = kept("regression_series", {"pipeline_ids": (pipeline_id,), "since": since, "limit": regressions.MOST_RUNS})
     return regressions.series_of(rows[rows["job"] == job])[0]
+
+
+def digest(until: datetime, zone: str) -> Digest:
+    """The weekly digest of the 7 days until a UTC time."""
+    return read_digest(lambda query, **parameters: kept(query, parameters), until, zone)
 
 
 def marks() -> Marks:

@@ -22,6 +22,7 @@ class Entry:
     run_link: str | None
     alert_link: str | None
     excerpt: str | None
+    run_words: str = "Open the run"
 
     @property
     def short(self) -> str:
@@ -118,7 +119,7 @@ def _entry(fact: dict[str, Any], frontend: str, *, is_over: bool) -> Entry:
         lines=tuple((name, _one_line(value)) for name, value in lines if value),
         run_link=f"{frontend}/run?id={build}" if build else None,
         alert_link=f"{frontend}/alert?id={alert}" if alert else None,
-        excerpt=_clean(str(fact["excerpt"])) if fact.get("excerpt") else None,
+        excerpt=clean(str(fact["excerpt"])) if fact.get("excerpt") else None,
     )
 
 
@@ -135,9 +136,9 @@ def _lasted(fact: dict[str, Any]) -> str:
 
 
 def _one_line(text: str) -> str:
-    return _clean(" ".join(text.split()))[:500]
+    return clean(" ".join(text.split()))[:500]
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Without halves of characters, which no channel could send."""
     return text.encode("utf-8", "replace").decode()

@@ -18,11 +18,13 @@ from core.errors import BadRequest, DashboardError
 from core.redaction import redactor
 from core.settings import Settings
 from core.store import outbox
+from core.store.digest import KIND
 from core.store.writer import Writer
 from ingest.alerting.channels import ChannelFailure, PassingFailure, PermanentFailure
 from ingest.alerting.channels.anywhere import Anywhere
 from ingest.alerting.channels.mail import Mail
 from ingest.alerting.channels.slack import Slack
+from ingest.alerting.digest_message import digest_message
 from ingest.alerting.messages import Message, message_of
 
 log = structlog.get_logger()
@@ -141,12 +143,17 @@ class Sender:
         writer.transact(lambda cursor: outbox.mark_sent(cursor, claimed, datetime.now(UTC))).result()
         return True
 
+    def _message(self, claimed: Sequence[Queued]) -> Message:
+        if claimed[0].kind == KIND:
+            return digest_message(claimed[0].id, claimed[0].facts, self._frontend)
+        return message_of(claimed, self._frontend)
+
     def _send(self, name: str, claimed: Sequence[Queued]) -> None:
         """Raises ChannelFailure, whatever goes wrong: one message must not end the thread of its channel."""
         try:
             # A log's excerpt or a commit message may say what nobody may hear.
             clean = [replace(queued, facts=redactor().anything(queued.facts)) for queued in claimed]
-            self.channels[name].send(message_of(clean, self._frontend))
+            self.channels[name].send(self._message(clean))
         except ChannelFailure:
             raise
         except Exception as error:

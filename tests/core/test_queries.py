@@ -16,7 +16,6 @@ EVERY = NOBODY | {
     "status": None, "attempt_ids": ("x",),
     "repository_id": "x", "event": None, "actor": None, "author": None, "is_fork": None, "min_seconds": None,
     "max_seconds": None, "words": None, "sort": "newest", "group_by": "day",
-    "repository_id": "x",
     "slower": None, "week_ago": NOW,
     "job": "x", "rules": 1, "job_ids": ("x",),
     "workflow_pattern": "^(.*deploy.*)$", "job_pattern": None, "events": (), "history": NOW,

@@ -8,7 +8,7 @@ from core.store.duckdb_file import open_owned, open_read_only
 from tests.dashboard.test_pages import history, opened, over, shown  # noqa: F401 -- fixtures
 from tests.dashboard.windows import last_days
 
-PAGES = ["failures", "flaky", "regressions", "cost", "dora"]
+PAGES = ["failures", "flaky", "regressions", "cost", "dora", "digest"]
 
 
 @pytest.mark.parametrize("page", PAGES)

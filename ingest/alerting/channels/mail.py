@@ -97,7 +97,7 @@ def _plain(message: Message) -> str:
     parts = [message.headline] if message.headline else []
     for entry in message.in_full:
         text = [f"{name}: {value}" for name, value in entry.lines]
-        text += [f"Run: {entry.run_link}"] if entry.run_link else []
+        text += [f"{entry.run_words}: {entry.run_link}"] if entry.run_link else []
         text += [f"Alert: {entry.alert_link}"] if entry.alert_link else []
         text += ["", entry.excerpt[:LOG_LENGTH]] if entry.excerpt else []
         parts.append("\n".join(text))
@@ -129,7 +129,7 @@ def _entry_html(entry: Entry, message: Message) -> str:
     words = "See the alert" if message.is_over else "Acknowledge"
     links = " · ".join(
         f'<a href="{escape(link)}">{text}</a>'
-        for link, text in ((entry.run_link, "Open the run"), (entry.alert_link, words))
+        for link, text in ((entry.run_link, entry.run_words), (entry.alert_link, words))
         if link
     )
     return (

@@ -79,7 +79,7 @@ def _attachment(entry: Entry, message: Message) -> dict[str, object]:
         "mrkdwn_in": ["fields"] if entry.excerpt else [],
     }
     if entry.run_link:
-        attachment |= {"title": "Open the run", "title_link": entry.run_link}
+        attachment |= {"title": entry.run_words, "title_link": entry.run_link}
     if entry.alert_link:
         # https://docs.slack.dev/legacy/legacy-messaging/legacy-secondary-message-attachments/
         words = "See the alert" if message.is_over else "Acknowledge"
