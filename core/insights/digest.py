@@ -127,9 +127,7 @@ def _failing(pipelines: pd.DataFrame) -> str:
         return f"None of {len(pipelines)} pipelines is failing on its default branch."
     names = [f"{row.repository} {row.pipeline}" for row in broken.head(MOST_CHANGES).itertuples()]
     others = " and others" if len(broken) > MOST_CHANGES else ""
-    return (
-        f"{len(broken)} of {len(pipelines)} pipelines fail on their default branch: {', '.join(names)}{others}."
-    )
+    return f"{len(broken)} of {len(pipelines)} pipelines fail on their default branch: {', '.join(names)}{others}."
 
 
 def _rate_changes(pipelines: pd.DataFrame) -> list[tuple[float, Line]]:
