@@ -16,6 +16,9 @@ router = APIRouter(tags=["health"])
 class IngestHealth(BaseModel):
     repositories: list[dict[str, Any]]
     rate_limit: list[dict[str, Any]]
+    waits_until: dict[str, datetime | None] = Field(
+        description="By CI system: until when no request goes, because its limit is used up or it asked for a pause."
+    )
     deliveries: dict[str, int]
     database: dict[str, int]
     version: str
@@ -36,6 +39,7 @@ def ingest_health(service: Running, request: Request) -> IngestHealth:
     return IngestHealth(
         repositories=records(service.reader.frame("poll_states", now=now)),
         rate_limit=records(service.reader.frame("rate_limit_history", provider=None, since=now - timedelta(days=1))),
+        waits_until={name: source.budget.waits_until for name, source in service.polling.sources.items()},
         deliveries=deliveries,
         database={"size_bytes": service.database.size_bytes()},
         version=request.app.version,

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from core.model import Changes
+from core.model import Changes, WorkflowRun
 from core.queries import Value
 from core.store import polling as store
 from core.store.cursor import Cursor
@@ -16,6 +16,7 @@ from core.store.polling import AttemptResult, PollState
 from core.store.reader import Reader
 from core.store.writer import Writer
 from ingest.api.frames import records
+from ingest.polling.gaps import GRACE, SKEW, Suspect, news, sorted_out
 
 
 class Book:
@@ -27,6 +28,7 @@ class Book:
         self._writer = writer
         self._etags: dict[str, str] = {row["url"]: row["etag"] for row in self._own_rows("poll_etags")}
         self._unsaved: dict[str, str] = {}
+        self._suspects: list[Suspect] = []
         self._notes: dict[str, Any] = orjson.loads(state.cursor) if state.cursor else {}
 
     @property
@@ -41,14 +43,24 @@ class Book:
         """Store what polling found. Runs that webhooks should have brought, but didn't, count as closed gaps."""
         unknown, older = await asyncio.to_thread(self._news, changes)
         await asyncio.wrap_future(self._writer.submit_changes(changes))
-        gaps = unknown + older if self._webhooks_arrive() else 0
-        self.note(rows_added=self.state.rows_added + unknown, gaps_closed=self.state.gaps_closed + gaps)
+        self.note(rows_added=self.state.rows_added + len(unknown))
+        if self._webhooks_arrive():
+            gaps, suspects = sorted_out([*unknown, *older], datetime.now(UTC))
+            self._suspects += suspects
+            self.note(gaps_closed=self.state.gaps_closed + gaps)
 
     async def keep_history(self, changes: Changes) -> None:
         """Store rows of the past, which no webhook could have brought."""
         unknown, _ = await asyncio.to_thread(self._news, changes)
         await asyncio.wrap_future(self._writer.submit_changes(changes))
-        self.note(rows_added=self.state.rows_added + unknown)
+        self.note(rows_added=self.state.rows_added + len(unknown))
+
+    async def settle_gaps(self, now: datetime) -> None:
+        """Count the runs that polling saw before their webhooks, where these haven't come by now."""
+        due = [suspect for suspect in self._suspects if now - suspect.updated_at >= GRACE]
+        self._suspects = [suspect for suspect in self._suspects if now - suspect.updated_at < GRACE]
+        lost = await asyncio.to_thread(lambda: sum(not self._was_delivered(suspect) for suspect in due))
+        self.note(gaps_closed=self.state.gaps_closed + lost)
 
     async def mark(self, attempt_ids: Iterable[str], result: AttemptResult) -> None:
         """These attempts were read whole, or are gone: don't ask for them again."""
@@ -104,14 +116,17 @@ class Book:
     async def transact(self, change: Callable[[Cursor], None]) -> None:
         await asyncio.wrap_future(self._writer.transact(change))
 
-    def _news(self, changes: Changes) -> tuple[int, int]:
-        """How many of these attempts are unknown to the store, and how many it knows in an older state."""
+    def _news(self, changes: Changes) -> tuple[list[WorkflowRun], list[WorkflowRun]]:
         known: dict[str, str] = {}
         if changes.runs:
             ids = tuple({run.id for run in changes.runs})
             known = {row["id"]: row["version"] for row in self.rows("poll_known_runs", attempt_ids=ids)}
-        unknown = sum(run.id not in known for run in changes.runs)
-        return unknown, sum(run.version > known.get(run.id, run.version) for run in changes.runs)
+        return news(changes.runs, known)
+
+    def _was_delivered(self, suspect: Suspect) -> bool:
+        since = suspect.updated_at - SKEW
+        rows = self.rows("poll_delivered", provider=self.state.provider, text=suspect.run_id, since=since)
+        return bool(rows[0]["arrived"])
 
     def _webhooks_arrive(self) -> bool:
         return bool(self.rows("has_deliveries", provider=self.state.provider)[0]["arrive"])

@@ -194,6 +194,7 @@ class Polling:
         if first and book.state.backfill_since is None:
             book.note(backfill_since=now - timedelta(days=self._settings.backfill_days))
         error = await tried(lambda: source.newest(book), book)
+        await book.settle_gaps(now)
         if error is None:
             book.note(last_success_at=datetime.now(UTC))
         book.note(last_error=error)

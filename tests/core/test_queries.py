@@ -19,7 +19,7 @@ EVERY = NOBODY | {
     "slower": None, "week_ago": NOW,
     "job": "x", "rules": 1, "job_ids": ("x",),
     "workflow_pattern": "^(.*deploy.*)$", "job_pattern": None, "events": (), "history": NOW,
-    "severity": None, "type": None, "channel": None,
+    "severity": None, "type": None, "channel": None, "text": "x",
 }  # fmt: skip
 NAMES = sorted(path.stem for path in (Path(__file__).parents[2] / "core" / "sql" / "read").glob("*.sql"))
 

@@ -75,7 +75,8 @@ class GitHubSource(Source):
                 path = runs_of(name_of(book))
             page = RunPage(answer.body, book)
             await self._read_between(book, page)
-            await book.keep(page.changes)
+            # What the first look finds may be older than any webhook.
+            await (book.keep if last else book.keep_history)(page.changes)
             page.note(book, path, query, answer.etag)
             book.remember(newest=max([*filter(None, [last, page.newest])], default=None), covers=page.covers)
             self._on_first_page[book.repository] = set(page.attempt_ids)
