@@ -12,5 +12,6 @@ and keeps its notes there; the engine owns the schedule, the error sentences, th
 work.
 `ingest.polling.http.Api` is a client with retries, backoff, ETags and budgets that any JSON API can use.
 
-`Source.read_log` adds the logs of jobs (`ingest.joblogs`).
+`Source.read_log` adds the logs of jobs: those that failed on default branches are fetched at once, where the source
+notes the `repository_id` of its pipelines in the book (`ingest.polling.logs`), the others on demand (`ingest.joblogs`).
 """
