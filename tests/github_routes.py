@@ -46,6 +46,7 @@ class Routes:
     refuse: dict[str, int] = field(default_factory=dict)
     renamed: dict[str, str] = field(default_factory=dict)
     refuse_page: int | None = None
+    hidden: int | None = None
     violations: list[str] = field(default_factory=list)
 
     def answer(self, asked: Asked) -> Said:
@@ -146,6 +147,9 @@ class Routes:
         number = int(asked.query.get("page", "1"))
         shown = [body(one) if body else one for one in items[(number - 1) * size : number * size]]
         said = json({"total_count": len(items) if total is None else total, name: shown} if name else shown)
+        if self.hidden and name == "workflow_runs":
+            left = [one for one in shown if one["id"] != self.hidden]
+            said.body = json({"total_count": len(items), name: left}).body
         said.next_page = number + 1 if number * size < len(items) else None
         return said
 

@@ -30,12 +30,13 @@ class RunPage:
         self.attempt_ids = [run.id for run in self.changes.runs]
         self.total = int(body.get("total_count", len(runs)))
         self.pages = -(-min(self.total, MOST_RESULTS) // int(PER_PAGE))
-        self.is_full = len(runs) >= int(PER_PAGE)
+        # A page may come short although others follow: what GitHub hides is left out after the page is cut.
+        self.is_whole = self.total <= len(runs) < int(PER_PAGE)
         moments = [run["created_at"] for run in runs if run.get("created_at")]
         self.newest: str | None = max(moments, default=None)
-        # A first page that isn't full holds all runs that there are.
-        self.covers = min(moments) if self.is_full and moments else EPOCH.strftime("%Y-%m-%dT%H:%M:%SZ")
         self.oldest: str | None = min(moments, default=None)
+        # A first page that holds all runs that there are speaks for all of the past.
+        self.covers = EPOCH.isoformat() if self.is_whole else self.oldest
 
     def note(self, book: Book, path: str, query: dict[str, str], etag: str | None) -> None:
         """The page is stored: from now on only ask whether it changed."""

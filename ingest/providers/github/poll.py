@@ -122,7 +122,7 @@ class GitHubSource(Source):
     async def _read_between(self, book: Book, page: RunPage) -> None:
         """More than a page of runs since the last look: read those between it and the page."""
         last = book.remembered("newest")
-        if last is None or page.oldest is None or page.oldest <= last or not page.is_full:
+        if last is None or page.oldest is None or page.oldest <= last or page.is_whole:
             return
         await self._history.read_window(book, (_moment(last), _moment(page.oldest)), book.keep)
 

@@ -90,6 +90,18 @@ def test_what_came_while_the_service_was_away_is_read_however_much_it_is(
     assert stored(database, "acme/web") == web.truth()
 
 
+def test_a_page_that_comes_short_is_not_taken_for_the_last_one(
+    github: GitHubServer, start: Start, database: duckdb.DuckDBPyConnection
+) -> None:
+    now = now_to_the_second()
+    web = github.add(Repository("acme/web", 1))
+    for number in range(250):
+        web.add_run(1000 + number, now - timedelta(days=1, minutes=number), job_names=())
+    github.routes.hidden = 1000
+    all_read(start("acme/web"))
+    assert stored(database, "acme/web") == {row for row in web.truth() if row[0] != "1000"}
+
+
 def test_more_jobs_than_a_page_holds(github: GitHubServer, start: Start, database: duckdb.DuckDBPyConnection) -> None:
     web = github.add(Repository("acme/web", 1))
     web.add_run(7, now_to_the_second(), job_names=tuple(f"job {number}" for number in range(250)))
