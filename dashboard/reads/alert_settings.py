@@ -97,5 +97,5 @@ def end_silence(silence_id: str) -> None:
 
 def names_of(pipelines: pd.DataFrame) -> dict[str, str]:
     """Pipeline ids with what people call them: `acme/web · CI`."""
-    columns = (pipelines[name] for name in ("id", "repository", "name"))
+    columns = (pipelines[name] for name in ("id", "repository", "pipeline"))
     return {str(key): f"{repository} · {name}" for key, repository, name in zip(*columns, strict=True)}

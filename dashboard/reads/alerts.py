@@ -10,8 +10,6 @@ from core.access import Role
 from core.queries import Value
 from dashboard.data import Freshness, Scope, ask_service, frame, unless_new
 
-PIPELINES_OFFERED = 1000
-
 
 @dataclass(frozen=True, slots=True)
 class AlertQuery:
@@ -66,8 +64,8 @@ def silences(now: datetime) -> pd.DataFrame:
 
 
 def pipelines() -> pd.DataFrame:
-    """Pipelines to choose from: id, provider, repository, name."""
-    return frame("pipeline_names", limit=PIPELINES_OFFERED)
+    """Pipelines to choose from: id, provider, repository, pipeline."""
+    return frame("pipeline_names")
 
 
 def ask(method: str, path: str, by: str = "dashboard", *, role: Role | None = None, json: Any = None) -> dict[str, Any]:
