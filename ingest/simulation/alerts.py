@@ -28,7 +28,8 @@ def raise_alerts(writer: Writer, reader: Reader, *, days: int, now: datetime) ->
     """Write all alerts of the last `days` days; the rules, evaluated now, find nothing to add."""
     chance = random.Random(7)
     history = read_history(reader.frame, None, days=days, now=now)
-    past = list(reversed(preview(history, Rules(), now - timedelta(days=days), now)))
+    # The history begins at midnight, so that its first day is more than `days` days ago.
+    past = list(reversed(preview(history, Rules(), now - timedelta(days=days + 1), now)))
     writer.transact(lambda cursor: _write(cursor, past, chance, now)).result()
     writer.transact(lambda cursor: alerts.evaluate(cursor, None, now - timedelta(days=1), now)).result()
 
