@@ -98,6 +98,11 @@ function fill(body, alert, page) {
   if (isOpened) {
     const log = element("tr", "log");
     const place = cell("", element("pre", "", alert.excerpt));
+    if (alert.log_path) {
+      const whole = element("a", "", "Open log");
+      whole.href = alert.log_path;
+      place.append(whole);
+    }
     place.colSpan = 6;
     log.append(place);
     body.append(log);

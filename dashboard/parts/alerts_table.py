@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.parts.formats import alert_path, duration, exact, first_line, missing, relative, run_path, text
+from dashboard.parts.jobs_list import log_path
 
 _HERE = Path(__file__).parent
 LONGEST_TEXT = 200
@@ -64,6 +65,7 @@ def _row(alert: dict[Any, Any], now: datetime, zone: ZoneInfo) -> Row:
         "run": run_key,
         "run_path": run_path(run_key) if run_key else None,
         "excerpt": text(alert["excerpt"])[:LONGEST_LOG],
+        "log_path": log_path(run_key, alert["log_job_id"]) if run_key and text(alert["log_job_id"]) else None,
     }
 
 

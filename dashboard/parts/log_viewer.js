@@ -158,6 +158,7 @@ class View {
       this.selected = data.selected;
       this.fold = new Fold(data.groups, new Map());
       this.foldButton.hidden = data.groups.length === 0;
+      this.nameFolds();
       this.errorButton.hidden = data.errors.length === 0 && !data.first_error;
       this.fillSteps(data.steps);
     }
@@ -364,10 +365,15 @@ class View {
     const at = this.fold.lineAt(this.topRow());
     for (const group of this.fold.groups) this.fold.open.set(group[0], anyClosed);
     this.fold.update();
-    this.foldButton.textContent = anyClosed ? "Fold all" : "Unfold all";
+    this.nameFolds();
     this.size();
     this.scroller.scrollTop = this.fold.rowOf(at) * this.scale;
     this.draw();
+  }
+
+  nameFolds() {
+    const anyClosed = this.fold.groups.some((group) => !this.fold.isOpen(group));
+    this.foldButton.textContent = anyClosed ? "Unfold all" : "Fold all";
   }
 
   toggleTimes() {

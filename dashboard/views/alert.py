@@ -95,6 +95,8 @@ def _log(found: dict[Any, Any]) -> None:
         st.subheader("Why it failed", anchor=False)
         if text(found["excerpt"]):
             st.code(text(found["excerpt"]), language=None, wrap_lines=True)
+            query = {"id": text(found["run_key"]), "job": text(found["log_job_id"])}
+            st.page_link("views/log.py", label="Open log", icon=":material/article:", query_params=query)
         else:
             st.caption("No kept log says why. Open the run to read its logs.")
 

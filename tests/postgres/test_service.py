@@ -9,7 +9,9 @@ import httpx
 import psycopg
 import pytest
 
-from tests.builders import NOON, run_payload
+from core.logs.keep import KeptLog
+from core.logs.opened import OpenLog
+from tests.builders import NOON, job_payload, run_payload
 from tests.conftest import WRITE_KEY, IngestProcess, wait_for
 from tests.postgres_server import PostgresServer
 
@@ -135,3 +137,35 @@ def test_a_database_of_another_program_is_left_alone(start: Start, postgres_url:
         assert "The database holds tables of another program." in process.log
         row = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
         assert row == (1,)
+
+
+def test_replicas_add_up_the_deliveries_that_came_again(start: Start) -> None:
+    first, second = start(), start()
+    for process, deliveries in ((first, "aab"), (second, "bbc"), (first, "cd")):
+        for delivery in deliveries:
+            process.send("ping", {}, delivery)
+    for process in (first, second):
+        deliveries = httpx.get(f"{process.url}/api/v1/health/ingest").json()["deliveries"]
+        assert (deliveries["ignored"], deliveries["duplicate"]) == (4, 4)
+
+
+def test_the_log_of_a_job_comes_packed_as_it_is_kept(start: Start, postgres_url: str) -> None:
+    process = start()
+    process.send("workflow_job", job_payload(conclusion="failure"))
+    process.send("workflow_run", run_payload(conclusion="failure"))
+    [build] = httpx.get(f"{process.url}/api/v1/builds").json()["builds"]
+    kept = KeptLog(100_000)
+    kept.feed(b"make\nsrc/a.c:1:2: error: no\n")
+    with psycopg.connect(postgres_url) as connection:
+        [(job, attempt)] = connection.execute("SELECT id, attempt_id FROM jobs").fetchall()
+        connection.execute(
+            """INSERT INTO job_logs
+                (job_id, attempt_id, fetched_at, status, size_bytes, is_cut, content, first_error_line)
+            VALUES (%s, %s, now(), 'kept', 28, FALSE, %s, 2)""",
+            [job, attempt, kept.packed()],
+        )
+    url = f"{process.url}/api/v1/builds/{build['id']}/logs"
+    assert httpx.get(url).text == "make\nsrc/a.c:1:2: error: no\n"
+    answer = httpx.get(url, params={"format": "gzip"})
+    assert OpenLog(answer.content).lines(2, 1) == ["src/a.c:1:2: error: no"]
+    assert answer.headers["X-Log-First-Error"] == "2"
