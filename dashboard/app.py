@@ -52,6 +52,7 @@ def main() -> None:
             st.Page("views/alert_settings.py", title="Alert settings", icon=":material/tune:"),
             st.Page("views/setup.py", title="Set up", icon=":material/webhook:"),
             st.Page("views/ingest.py", title="Ingest health", icon=":material/vital_signs:"),
+            st.Page("views/settings.py", title="Settings", icon=":material/admin_panel_settings:"),
         ],
         "Hidden": [
             st.Page("views/run.py", title="Run", visibility="hidden"),

@@ -31,7 +31,7 @@ class PriceRule(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     match: Annotated[str, Field(min_length=1, max_length=200)]
-    per_minute: Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
+    per_minute: Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False, strict=True)]
     provider: Annotated[str, Field(max_length=50)] | None = None
 
 

@@ -58,8 +58,10 @@ def may_see_badges(request: Request, service: Running) -> None:
 
 def _read(request: Request, caller: Calling, service: Running, _bearer: Annotated[Any, Depends(_bearer)]) -> None:
     # The write key is for writing; what changes something asks for its own role besides.
-    if service.callers.reads_need_token and caller.via != "bearer" and request.method in ("GET", "HEAD"):
-        raise Unauthorized("Reading needs the header Authorization: Bearer <token>.")
+    is_reading = request.method in ("GET", "HEAD")
+    if service.callers.reads_need_token and (caller.via == "open" or (caller.via == "key" and is_reading)):
+        what = "Reading needs" if is_reading else "This needs"
+        raise Unauthorized(f"{what} the header Authorization: Bearer <token>.")
     if caller.via == "bearer" and caller.role is None:
         raise Forbidden(f"{caller.name} has no role here.", hint="Somebody with the role admin can give one.")
 

@@ -44,7 +44,9 @@ class SettingsChange(BaseModel):
     api_write_key: Annotated[SecretStr, Field(min_length=16, max_length=500)] | None = Field(
         None, description="The new write key; kept as a hash, valid at once."
     )
-    previous_key_valid_hours: int = Field(0, ge=0, le=168, description="How long the old write key stays valid.")
+    previous_key_valid_hours: int = Field(
+        0, ge=0, le=168, strict=True, description="How long the old write key stays valid."
+    )
 
 
 @router.get("/settings", response_model=SettingsShown, summary="See the settings")

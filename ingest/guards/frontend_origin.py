@@ -23,7 +23,7 @@ class FrontendOrigin:
         return CORSMiddleware(
             self.app,
             allow_origins=[origin],
-            allow_methods=["GET", "POST", "PUT"],
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "X-API-KEY", "X-Request-ID", "If-None-Match"],
             expose_headers=["ETag", "X-Request-ID", "RateLimit-Remaining", "RateLimit-Reset", "Retry-After"],
         )

@@ -118,3 +118,13 @@ def test_an_exposed_dashboard_says_how_to_configure_it_and_nothing_else(
     assert "OIDC_CLIENT_ID" in " ".join(str(code.value) for code in test.code)
     assert "webhook" not in " ".join(str(part.value) for part in [*test.code, *test.markdown])
     assert not test.metric
+
+
+def test_the_settings_page_says_that_the_service_is_away(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    open_owned(tmp_path / "health.duckdb", memory_limit="1GB", threads=1).close()
+    monkeypatch.setenv("QUACK_PORT", str(free_port()))
+    st.cache_resource.clear()
+    test = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=60)
+    test.switch_page("views/settings.py").run()
+    assert not test.exception
+    assert "isn't running" in " ".join(str(part.value) for part in test.warning)

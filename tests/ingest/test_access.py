@@ -31,6 +31,10 @@ CALLERS: dict[str, dict[str, str]] = {
 }
 
 
+# Asked with a body, but nothing changes.
+READING = {"/alert-rules/preview"}
+
+
 def named(found: Endpoint) -> str:
     return f"{found.method} {found.path}"
 
@@ -84,7 +88,7 @@ def test_without_tokens_reads_are_open_and_writes_need_the_key(found: Endpoint, 
 
 
 def test_whatever_changes_something_asks_for_more_than_a_viewer() -> None:
-    writes = [found for found in ASKING if found.method not in ("GET", "HEAD")]
+    writes = [found for found in ASKING if found.method not in ("GET", "HEAD") and found.short_path not in READING]
     assert writes
     assert [named(found) for found in writes if found.role is Role.VIEWER] == []
 

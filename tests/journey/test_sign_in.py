@@ -98,7 +98,7 @@ def sign_in(page: Page, company: Company, who: str) -> None:
 def reloaded_with(page: Page, text: str) -> bool:
     """Roles of the settings table are looked up every few seconds."""
     page.reload()
-    page.get_by_role("heading", name="CI/CD Health").wait_for()
+    page.get_by_role("heading").first.wait_for()
     try:
         page.get_by_text(text).wait_for(timeout=2_000)
     except NotYet:
@@ -149,6 +149,24 @@ def test_a_role_given_in_the_settings_counts_and_an_unverified_address_gives_non
     page.context.clear_cookies()
     sign_in(page, company, "fake")  # says to be otto@example.org, unverified
     expect(page.get_by_text("has no role here")).to_be_visible()
+
+
+def test_the_settings_page_is_for_all_to_see_and_for_admins_to_change(company: Company, page: Page) -> None:
+    company.give_roles({"vera": "admin"})
+    sign_in(page, company, "vera")
+    wait_for(lambda: reloaded_with(page, "Total pipelines"), "the pages")
+    page.goto(f"{company.address}/settings")
+    page.get_by_role("textbox", name="New key").fill("a-new-write-key-of-the-tests")
+    page.get_by_role("button", name="Change the key").click()
+    expect(page.get_by_text("The key before it is good until")).to_be_visible()
+    [changed_by] = [company.ask("GET", "/settings")["write_key"]["changed_by"]]
+    assert changed_by == "vera@example.org"
+    expect(page.get_by_role("button", name="Save roles")).to_be_visible()
+
+    company.give_roles({"vera": "viewer"})
+    wait_for(lambda: reloaded_with(page, "Kept as a hash"), "the page")
+    wait_for(lambda: not reloaded_with(page, "Save roles"), "the role to count")
+    expect(page.get_by_role("button", name="Change the key")).to_have_count(0)
 
 
 def test_a_forged_cookie_is_no_identity(company: Company, page: Page) -> None:
