@@ -31,15 +31,15 @@ INSERT INTO jobs
 SELECT
     format('{}-{}', r.id, n), r.id, r.provider, format('{}{}', r.run_id, n), ['build', 'test'][n],
     CASE WHEN n = 1 AND r.status = 'failed' AND hash(r.id) % 3 > 0 THEN 'success' ELSE r.status END, r.conclusion,
-    'runner', ['ubuntu-24.04', 'windows-2025', 'macos-15'][1 + hash(r.pipeline_id) % 3], NULL,
+    'runner', ['ubuntu-24.04', 'windows-2025', 'macos-15'][CAST(1 + hash(r.pipeline_id) % 3 AS INTEGER)], NULL,
     r.created_at, r.started_at, r.finished_at - to_seconds((2 - n) * r.duration_seconds // 3),
-    r.duration_seconds * (1 + n) // 3, hash(r.id || n) % 90, r.version
+    r.duration_seconds * (1 + n) // 3, CAST(hash(r.id || n::VARCHAR) % 90 AS BIGINT), r.version
 FROM workflow_runs AS r, (VALUES (1), (2)) AS t(n)
 WHERE r.finished_at IS NOT NULL"""
 
 LINES = """
 INSERT INTO failure_lines
-SELECT id, format('{:04d}', hash(id) % 400), format('error {} in <path>: it broke <n> times', chr(CAST(65 + hash(id) % 26 AS INTEGER)) || chr(CAST(65 + hash(id) % 400 / 26 AS INTEGER))),
+SELECT id, format('{:04d}', hash(id) % 400), format('error {} in <path>: it broke <n> times', chr(CAST(65 + hash(id) % 26 AS INTEGER)) || chr(CAST(65 + (hash(id) % 400) // 26 AS INTEGER))),
     format('error in src/x.c: it broke {} times', hash(id) % 90), 1, now()
 FROM jobs WHERE status = 'failed' ORDER BY finished_at DESC LIMIT 50000"""
 

@@ -87,15 +87,16 @@ def build(
 ) -> Digest:
     """The digest of the week that ended at `until` (UTC).
 
-    `summary`: the row of summary; `pipelines`, `flaky`, `changes`: the rows of digest_pipelines, flaky_jobs and
-    duration_changes of that week; `clusters`: the failures of that week.
+    `summary`: the row of summary; `pipelines`, `flaky`: the rows of digest_pipelines and flaky_jobs of that week;
+    `changes`: those of duration_changes, also of weeks before; `clusters`: the failures of that week.
     """
     since = until - WEEK
     rates = _rate_changes(pipelines)
-    fresh = changes[changes["is_newest"] & (changes["changed_at"] < until)]
-    slower, faster = fresh[fresh["ratio"] > 1], fresh[(fresh["ratio"] < 1) & (fresh["job"] == "")]
-    worse = [line for change, line in rates if change < 0] + _tempo(slower[slower["job"] == ""])
-    better = [line for change, line in reversed(rates) if change > 0] + _tempo(faster)
+    in_force = changes[changes["is_newest"] & (changes["changed_at"] < until)]
+    slower = in_force[in_force["ratio"] > 1]
+    fresh = in_force[(in_force["changed_at"] >= since) & (in_force["job"] == "")]
+    worse = [line for change, line in rates if change < 0] + _tempo(fresh[fresh["ratio"] > 1])
+    better = [line for change, line in reversed(rates) if change > 0] + _tempo(fresh[fresh["ratio"] < 1])
     return Digest(
         since,
         until,

@@ -21,7 +21,7 @@ Patterns = Annotated[tuple[Pattern, ...], Field(max_length=50)]
 HOUR, DAY, WEEK, MONTH = 3600.0, 86_400.0, 604_800.0, 2_629_746.0
 # How far back a change may have begun that was deployed in the window.
 HISTORY = timedelta(days=60)
-MOST_ROWS = 100_000
+MOST_ROWS = 200_000
 
 
 class Marks(BaseModel):

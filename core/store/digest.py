@@ -10,6 +10,7 @@ import pandas as pd
 
 from core.insights import digest, failures
 from core.insights.digest import Digest
+from core.insights.regressions import HISTORY
 from core.store import stored_settings
 from core.store.cursor import Cursor
 
@@ -26,7 +27,13 @@ def read_digest(ask: Callable[..., pd.DataFrame], until: datetime, zone: str) ->
     occurrences = ask("failure_occurrences", **everything, until=until, limit=failures.MOST_OCCURRENCES)
     masks = ask("failure_masks", limit=failures.MOST_MASKS)
     changes = ask(
-        "duration_changes", provider=None, repository=None, slower=None, since=since, week_ago=since, limit=MOST_ROWS
+        "duration_changes",
+        provider=None,
+        repository=None,
+        slower=None,
+        since=until - HISTORY,
+        week_ago=since,
+        limit=MOST_ROWS,
     )
     return digest.build(
         until,

@@ -27,6 +27,11 @@ def dora_metrics() -> None:
         )
         deployment_marks.draw(reads.marks(), is_open=True)
         return
+    if len(deployments) == dora.MOST_ROWS:
+        st.warning(
+            f"Only the newest {dora.MOST_ROWS:,} deployments are counted: choose a shorter window or a repository.",
+            icon=":material/filter_alt:",
+        )
     leads = reads.lead_times(page.view.scope, page.since, page.until, zone)
     total, *repositories = dora.report(deployments, leads, page.view.length.total_seconds() / dora.DAY)
     _figures(total)

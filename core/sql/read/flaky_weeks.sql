@@ -1,13 +1,21 @@
 -- The course of flakiness: one row for each job and week that saw it flaky. A commit counts in the week of its last try.
 -- $provider, $repository, $branch: text or NULL (any). $since, $until: UTC times. $zone: IANA time zone; weeks begin on Monday.
 -- wasted_seconds and the other definitions are those of flaky_jobs.
-WITH tries AS (
+-- Only commits with a failure are looked at whole: they are few.
+WITH suspects AS (
+    SELECT DISTINCT r.pipeline_id, r.head_sha
+    FROM jobs AS j
+    JOIN workflow_runs AS r ON r.id = j.attempt_id
+    WHERE j.finished_at >= $since AND j.finished_at < $until AND j.status = 'failed' AND r.head_sha IS NOT NULL
+),
+tries AS (
     SELECT
         r.pipeline_id, r.run_key, r.head_sha, r.id AS attempt_id, j.id, j.name, j.status = 'success' AS passed,
         j.finished_at, coalesce(j.duration_seconds, 0) AS seconds
     FROM jobs AS j
     JOIN workflow_runs AS r ON r.id = j.attempt_id
     JOIN pipelines AS p ON p.id = r.pipeline_id
+    JOIN suspects AS s ON s.pipeline_id = r.pipeline_id AND s.head_sha = r.head_sha
     WHERE j.finished_at >= $since AND j.finished_at < $until AND j.status IN ('success', 'failed')
         AND r.head_sha IS NOT NULL
         AND (r.run_attempt = 1 OR r.started_at IS NULL OR j.started_at IS NULL OR j.started_at >= r.started_at)
