@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from bench.payloads import calls
@@ -79,9 +79,10 @@ def _request(event: str, delivery_id: str, body: bytes, port: int) -> tuple[str,
 async def _send(load: Load, requests: deque[tuple[str, bytes]]) -> Outcome:
     loop = asyncio.get_running_loop()
     connections = []
-    for _ in range(load.connections):
-        _, connection = await loop.create_connection(lambda: _Connection(requests), "127.0.0.1", load.port)
-        connections.append(connection)
+    with suppress(ConnectionRefusedError):  # killed before all had connected
+        for _ in range(load.connections):
+            _, connection = await loop.create_connection(lambda: _Connection(requests), "127.0.0.1", load.port)
+            connections.append(connection)
     begun = time.perf_counter()
     for connection in connections:
         connection.send_next()
