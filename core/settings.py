@@ -279,6 +279,14 @@ class Settings(BaseSettings):
         "auto", description="How log lines look; `auto` is `console` on a terminal and `json` elsewhere."
     )
     delivery_retention_days: int = Field(7, ge=1, description="Days for which webhook deliveries are kept.")
+    archive_after_days: int = Field(
+        0,
+        ge=0,
+        description="Days after which runs move from the DuckDB file to Parquet files, 90 at least; 0 keeps them.",
+    )
+    archive_folder: str | None = Field(
+        None, description="Where those files go. Default: the folder `archive` beside the database."
+    )
     run_retention_days: int = Field(0, ge=0, description="Days for which runs are kept; 0 keeps them for ever.")
 
     @field_validator("database_url")
@@ -286,6 +294,13 @@ class Settings(BaseSettings):
     def _known_database(cls, value: str) -> str:
         if not re.match(r"^(duckdb:///.+|(postgres|postgresql)(\+[a-z0-9]+)?://.+)", value):
             raise ValueError("must look like duckdb:///data/health.duckdb or postgresql://user:password@host:5432/name")
+        return value
+
+    @field_validator("archive_after_days")
+    @classmethod
+    def _beyond_every_window(cls, value: int) -> int:
+        if 0 < value < 90:
+            raise ValueError("must be 0, or 90 at least: shorter windows are computed from what is in the database")
         return value
 
     @field_validator("redis_url")
@@ -326,6 +341,12 @@ class Settings(BaseSettings):
             except ValueError:
                 raise ValueError(f"{entry} is no address and no network such as 10.1.0.0/16") from None
         return value
+
+    @model_validator(mode="after")
+    def _archive_needs_a_file(self) -> "Settings":
+        if self.archive_after_days and self.is_shared:
+            raise ValueError("ARCHIVE_AFTER_DAYS: works on a DuckDB file only, not on PostgreSQL")
+        return self
 
     @model_validator(mode="after")
     def _issuer_is_of_use(self) -> "Settings":
@@ -385,6 +406,10 @@ class Settings(BaseSettings):
     def database_path(self) -> Path:
         """The DuckDB file: `duckdb:///data/x` is relative to the working directory, `duckdb:////var/x` absolute."""
         return Path(self.database_url.removeprefix("duckdb:///"))
+
+    @property
+    def archive_path(self) -> Path:
+        return Path(self.archive_folder) if self.archive_folder else self.database_path.parent / "archive"
 
     @property
     def quack_token_path(self) -> Path:

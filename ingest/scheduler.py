@@ -1,13 +1,15 @@
 """The timed jobs of the ingest process (APScheduler): polling, alerts, retention."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 import structlog
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, JobExecutionEvent
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from core.settings import Settings
+from core.store.archive import Moved, archive_month, months_to_archive, refresh_views
 from core.store.polling import forget_old
 from core.store.retention import apply_retention
 from core.store.writer import Writer
@@ -47,6 +49,8 @@ class Timer:
         )
         soon = datetime.now(UTC) + timedelta(seconds=30)
         self._scheduler.add_job(self._retain, "interval", hours=1, next_run_time=soon, id="retention")
+        if self._settings.archive_after_days:
+            self._scheduler.add_job(self._archive, "interval", hours=24, next_run_time=soon, id="archive")
         if self._polling.is_configured:
             self._scheduler.add_job(
                 self._polling.round,
@@ -99,3 +103,16 @@ class Timer:
             lambda cursor: forget_old(cursor, datetime.now(UTC), log_days=settings.log_retention_days)
         ).result()
         log.info("retention applied", **removed)
+
+    def _archive(self) -> None:
+        """Month by month, so that webhooks wait for one month at most."""
+        folder, days, now = self._settings.archive_path, self._settings.archive_after_days, datetime.now(UTC)
+
+        def move(cursor: Any, month: str) -> Moved:
+            moved = archive_month(cursor, folder, month, now, days)
+            refresh_views(cursor)
+            return moved
+
+        for month in self._writer.transact(lambda cursor: months_to_archive(cast("Any", cursor), now, days)).result():
+            moved = self._writer.transact(lambda cursor, month=month: move(cursor, month)).result()  # type: ignore[misc]
+            log.info("runs archived", month=month, **asdict(moved))

@@ -10,6 +10,7 @@ import duckdb
 import structlog
 
 from core.settings import Settings
+from core.store.archive import refresh_views
 from core.store.duckdb_file import open_owned
 from core.store.postgres import connection as connections
 from core.store.postgres.migrations import migrate_postgres
@@ -54,6 +55,7 @@ class OwnedFile(Database):
             threads=settings.duckdb_threads,
             wait_seconds=wait_seconds,
         )
+        refresh_views(self.connection)
         self.reader = OwnerReader(self.connection)
 
     def session(self) -> Session:

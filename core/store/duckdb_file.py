@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from core.errors import StoreUnavailable
+from core.store.archive import archive_folders
 from core.store.migrations import check_not_newer, migrate, schema_version
 
 # A checkpoint holds up the writer for a tenth of a second; at DuckDB's own 16 MB it came with every 1,500th webhook.
@@ -50,6 +51,9 @@ def open_read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     connection = _connect(path, read_only=True, memory_limit="1GB", threads=2)
     try:
         check_not_newer(schema_version(connection))
+        folders = archive_folders(connection)
+        if folders:
+            connection.execute("SET allowed_directories = ?", [folders])
         connection.execute("SET enable_external_access = false")
         yield connection
     finally:

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from core.errors import StoreUnavailable
+from core.store.archive import archive_folders
 from core.store.extensions import load_quack
 
 # Being a SELECT isn't enough: `SELECT * FROM quack_stop(...)` is one too. So table functions are admitted by name, and
@@ -59,9 +60,10 @@ def serve(connection: duckdb.DuckDBPyConnection, port: int, token: str) -> None:
         ) from None
 
 
-def lock(connection: duckdb.DuckDBPyConnection, writable_folder: Path) -> None:
-    """Shut the database off from files and the network, but for backups in `writable_folder`."""
-    connection.execute("SET allowed_directories = ?", [[str(writable_folder.resolve()) + "/"]])
+def lock(connection: duckdb.DuckDBPyConnection, *folders: Path) -> None:
+    """Shut the database off from files and the network, but for these folders (backups, archived runs)."""
+    allowed = {f"{folder.resolve()}/" for folder in folders} | set(archive_folders(connection))
+    connection.execute("SET allowed_directories = ?", [sorted(allowed)])
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 

@@ -4,5 +4,5 @@ SELECT
     run_number, is_latest, status, conclusion, event, title, branch, base_branch, on_default_branch, is_fork, head_repository,
     head_sha, commit_message, commit_author, actor, url, created_at, started_at, finished_at, updated_at, duration_seconds
 FROM attempts
-WHERE run_key = $id OR run_key = (SELECT w.run_key FROM workflow_runs AS w WHERE w.id = $id)
+WHERE run_key = $id OR run_key = (SELECT w.run_key FROM all_runs AS w WHERE w.id = $id)
 ORDER BY run_attempt DESC

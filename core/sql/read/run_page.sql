@@ -4,7 +4,7 @@
 -- The page is chosen by its few deciding columns; only its own rows are then read whole (an eighth of the time on 1 M runs).
 WITH page AS MATERIALIZED (
     SELECT r.id
-    FROM workflow_runs AS r
+    FROM all_runs AS r
     JOIN pipelines AS p ON p.id = r.pipeline_id
     WHERE r.is_latest
         AND ($provider IS NULL OR p.provider = $provider)
@@ -24,6 +24,6 @@ SELECT
     r.is_fork, r.head_repository, r.head_sha, r.commit_message, r.commit_author, r.actor, r.url, r.created_at, r.started_at,
     r.finished_at, r.updated_at, r.duration_seconds, r.begun_at
 FROM page
-JOIN workflow_runs AS r ON r.id = page.id
+JOIN all_runs AS r ON r.id = page.id
 JOIN pipelines AS p ON p.id = r.pipeline_id
 ORDER BY r.begun_at DESC, r.run_key DESC
