@@ -57,6 +57,9 @@ class Leadership:
             except (DashboardError, psycopg.Error) as error:
                 log.warning("no leadership for now", reason=str(error).split("\n", 1)[0])
                 self._stopping.wait(CANDIDATE_SECONDS)
+            except Exception:  # whatever it is, this process must stand for election again
+                log.exception("leadership ended by an unexpected error")
+                self._stopping.wait(CANDIDATE_SECONDS)
 
     def _wait_for_the_lock(self, connection: "psycopg.Connection[Any]") -> bool:
         while not self._stopping.is_set():
