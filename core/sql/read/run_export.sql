@@ -2,7 +2,7 @@
 SELECT
     p.name AS pipeline, p.repository, r.provider, r.run_number, r.run_attempt, r.status, r.conclusion, r.duration_seconds, r.branch,
     r.head_sha, r.commit_message, r.commit_author, r.created_at, r.started_at, r.finished_at, r.run_key AS id, r.url
-FROM workflow_runs AS r
+FROM all_runs AS r
 JOIN pipelines AS p ON p.id = r.pipeline_id
 WHERE
     -- include run_filter

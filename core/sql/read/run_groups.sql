@@ -14,7 +14,7 @@ WITH chosen AS (
             WHEN $group_by = 'status' THEN r.status
             ELSE CAST(CAST(coalesce(r.finished_at, r.started_at, r.created_at) AT TIME ZONE $zone AS DATE) AS VARCHAR)
         END AS name
-    FROM workflow_runs AS r
+    FROM all_runs AS r
     JOIN pipelines AS p ON p.id = r.pipeline_id
     WHERE
         -- include run_filter

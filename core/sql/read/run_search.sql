@@ -3,7 +3,7 @@
 -- The page is chosen by its few deciding columns; only its own rows are then read whole.
 WITH page AS MATERIALIZED (
     SELECT r.id
-    FROM workflow_runs AS r
+    FROM all_runs AS r
     JOIN pipelines AS p ON p.id = r.pipeline_id
     WHERE
         -- include run_filter

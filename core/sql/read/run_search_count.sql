@@ -2,7 +2,7 @@
 SELECT count(*) AS total
 FROM (
     SELECT r.id
-    FROM workflow_runs AS r
+    FROM all_runs AS r
     JOIN pipelines AS p ON p.id = r.pipeline_id
     WHERE
         -- include run_filter
