@@ -51,8 +51,8 @@ class PreviewRequest(BaseModel):
 
     rules: RuleBook | None = Field(None, description="The thresholds to try; without, those that hold.")
     pipeline_id: str | None = Field(None, description="Only this pipeline.")
-    days: int = Field(30, ge=1, le=90)
-    limit: int = Field(200, ge=0, le=10_000, description="Alerts in the answer, the newest ones.")
+    days: int = Field(30, ge=1, le=90, strict=True)
+    limit: int = Field(200, ge=0, le=10_000, strict=True, description="Alerts in the answer, the newest ones.")
 
 
 class WouldBeAlert(BaseModel):

@@ -53,7 +53,7 @@ class Snooze(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"minutes": 120, "by": "Ana", "note": "After lunch"}]})
 
     until: AwareDatetime | None = Field(None, description="When it shall be active again; stronger than `minutes`.")
-    minutes: int = Field(60, ge=1, le=60 * 24 * 30, description="How long from now.")
+    minutes: int = Field(60, ge=1, le=60 * 24 * 30, strict=True, description="How long from now.")
     by: By = "anonymous"
     note: Note = None
 

@@ -20,7 +20,7 @@ NOT_POLLED: dict[int | str, dict[str, Any]] = {
 
 class Backfill(BaseModel):
     repository: str = Field(min_length=1, max_length=500, examples=["acme/web"])
-    days: int = Field(ge=0, le=3650, description="Days of history, counted back from now.", examples=[90])
+    days: int = Field(ge=0, le=3650, strict=True, description="Days of history, counted back from now.", examples=[90])
     provider: str = Field("github-actions", max_length=50)
 
 
