@@ -76,6 +76,31 @@ SELECT
 FROM ended
 ORDER BY started_at, i"""
 
+# Two jobs of each attempt, one after the other; steps are kept for the newest runs only, as a retention time would.
+JOB_ROWS = """
+INSERT INTO jobs
+WITH part AS (
+    SELECT r.*, j.n, j.name, started_at + to_milliseconds(CAST(j.begun * 1000 * duration_seconds AS BIGINT)) AS job_started_at,
+        started_at + to_milliseconds(CAST(j.ended * 1000 * duration_seconds AS BIGINT)) AS job_finished_at
+    FROM workflow_runs AS r, (VALUES (1, 'build', 0.0, 0.4), (2, 'test', 0.42, 1.0)) AS j(n, name, begun, ended)
+    WHERE r.finished_at IS NOT NULL AND r.status <> 'skipped'
+)
+SELECT
+    format('{}-{}', id, n), id, provider, format('{}{}', run_id, n), name, CASE n WHEN 1 THEN 'success' ELSE status END, NULL,
+    format('runner-{}', hash(id) % 20), 'ubuntu-latest', NULL,
+    job_started_at - to_seconds(CAST(hash(id, n) % 25 AS BIGINT)), job_started_at, job_finished_at,
+    date_diff('second', job_started_at, job_finished_at), CAST(hash(id, n) % 25 AS BIGINT), version
+FROM part
+ORDER BY finished_at, n"""
+
+STEP_ROWS = """
+INSERT INTO steps
+SELECT
+    j.id, s.n, s.name, CASE WHEN s.n = 2 THEN j.status ELSE 'success' END, NULL, j.started_at, j.finished_at,
+    CASE WHEN s.n = 2 THEN j.duration_seconds ELSE 5 END, j.version
+FROM jobs AS j, (VALUES (1, 'Check out'), (2, 'Work'), (3, 'Clean up')) AS s(n, name)
+WHERE j.finished_at > $until - INTERVAL 30 DAY"""
+
 DELIVERIES = """
 INSERT INTO deliveries
 SELECT
@@ -101,7 +126,7 @@ def history_database(runs: int = RUNS, folder: Path | None = None) -> Path:
     """Path of a database with `runs` workflow runs of the last 120 days; made anew once it is some hours old."""
     folder = folder or Path(tempfile.gettempdir()) / "cicd-health-bench"
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"history-{runs}.duckdb"
+    path = folder / f"history-{runs}-jobs.duckdb"
     if path.exists() and time.time() - path.stat().st_mtime < MAX_AGE.total_seconds():
         return path
     path.unlink(missing_ok=True)
@@ -122,9 +147,11 @@ def own_copy(runs: int, folder: Path) -> Path:
 
 
 def fill(connection: duckdb.DuckDBPyConnection, runs: int, until: datetime) -> None:
-    """Fill an empty, migrated database with `runs` runs that end at `until`, a week of deliveries and 24 alerts."""
+    """Fill an empty, migrated database with `runs` runs that end at `until`, their jobs, a week of deliveries and 24 alerts."""
     connection.execute(PIPELINES)
     connection.execute(RUN_ROWS, {"runs": runs, "days": DAYS, "until": until})
+    connection.execute(JOB_ROWS)
+    connection.execute(STEP_ROWS, {"until": until})
     connection.execute(DELIVERIES, {"count": min(runs // 5, 200_000), "until": until})
     connection.execute(ALERTS)
 

@@ -44,7 +44,7 @@ def measure(runs: int = RUNS, rounds: int = 15) -> Figures:
         folder = Path(name)
         own_copy(runs, folder)
         environment = ingest_environment(folder / "health.duckdb")
-        with stopped_in_the_end(launch_ingest(environment, folder)) as service, _settings_of(environment):
+        with stopped_in_the_end(launch_ingest(environment, folder)) as service, settings_of(environment):
             bare = _median(AppTest.from_string(BARE, default_timeout=60), rounds, lambda _: None)
             page = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=60)
             quiet = _median(page, rounds, lambda _: None)
@@ -69,7 +69,8 @@ def _median(page: AppTest, rounds: int, before: Callable[[int], None]) -> float:
 
 
 @contextmanager
-def _settings_of(environment: dict[str, str]) -> Iterator[None]:
+def settings_of(environment: dict[str, str]) -> Iterator[None]:
+    """This process has the settings of `environment` for a while."""
     before = dict(os.environ)
     os.environ.update(environment)
     settings.cache_clear()

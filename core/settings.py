@@ -56,6 +56,9 @@ class Settings(BaseSettings):
         min_length=16,
         description="Token of the SQL endpoint. Default: made once, kept beside the database, mode 0600.",
     )
+    sql_timeout_seconds: float = Field(
+        10, gt=0, le=300, description="After this time a query of the page Explore, or of `GET /sql`, is stopped."
+    )
     run_scheduler: bool = Field(True, description="Run the timed jobs (retention, checkpoint) in this process.")
     github_webhook_secret: SecretStr | None = Field(
         None, min_length=8, description="Secret of the GitHub webhook. Once set, unsigned calls get 401."

@@ -47,6 +47,7 @@ def main() -> None:
             st.Page("views/dora.py", title="DORA metrics", icon=":material/rocket_launch:"),
             st.Page("views/cost.py", title="Cost and capacity", icon=":material/payments:"),
             st.Page("views/digest.py", title="Weekly digest", icon=":material/newspaper:"),
+            st.Page("views/explore.py", title="Explore", icon=":material/database_search:"),
         ],
         "Operate": [
             st.Page("views/alert_settings.py", title="Alert settings", icon=":material/tune:"),

@@ -33,6 +33,7 @@ from ingest.api import (
     webhooks,
 )
 from ingest.api import settings as settings_api
+from ingest.api import sql as sql_api
 from ingest.api.dependencies import may_see_badges, needs
 from ingest.api.parameters import no_nul, only_known
 from ingest.guards.body_limit import BodyLimit
@@ -95,6 +96,7 @@ READS = [
     backups.router,
     exports.router,
     settings_api.router,
+    sql_api.router,
 ]
 SANE = [Depends(only_known), Depends(no_nul)]
 CHECKED: dict[str, Any] = {"dependencies": SANE, "responses": errors.documented()}

@@ -22,16 +22,30 @@ queues AS (
     WHERE status IN ('success', 'failed', 'cancelled')
     GROUP BY pipeline_id
 ),
-by_job AS (
-    SELECT
-        pipeline_id, head_sha, is_current,
-        count(DISTINCT status) = 2 AND min(attempt_id) <> max(attempt_id) AS is_flaky
+decided AS (
+    SELECT pipeline_id, attempt_id, head_sha, name, status, is_current
     FROM known
     WHERE status IN ('success', 'failed') AND head_sha IS NOT NULL
-    GROUP BY pipeline_id, head_sha, name, is_current
+),
+-- Only a commit on which something failed can be flaky, and few do: the rest is counted without looking at its jobs by name.
+failed_on AS (
+    SELECT DISTINCT pipeline_id, head_sha, is_current FROM decided WHERE status = 'failed'
+),
+by_job AS (
+    SELECT
+        d.pipeline_id, d.head_sha, d.is_current,
+        min(d.status) <> max(d.status) AND min(d.attempt_id) <> max(d.attempt_id) AS is_flaky
+    FROM decided AS d
+    JOIN failed_on AS f ON f.pipeline_id = d.pipeline_id AND f.head_sha = d.head_sha AND f.is_current = d.is_current
+    GROUP BY d.pipeline_id, d.head_sha, d.name, d.is_current
+),
+flaky AS (
+    SELECT pipeline_id, head_sha, is_current FROM by_job WHERE is_flaky GROUP BY pipeline_id, head_sha, is_current
 ),
 by_commit AS (
-    SELECT pipeline_id, is_current, bool_or(is_flaky) AS is_flaky FROM by_job GROUP BY pipeline_id, head_sha, is_current
+    SELECT c.pipeline_id, c.is_current, f.head_sha IS NOT NULL AS is_flaky
+    FROM (SELECT DISTINCT pipeline_id, head_sha, is_current FROM decided) AS c
+    LEFT JOIN flaky AS f ON f.pipeline_id = c.pipeline_id AND f.head_sha = c.head_sha AND f.is_current = c.is_current
 ),
 flakiness AS (
     SELECT
