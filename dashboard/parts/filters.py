@@ -124,13 +124,14 @@ def view_of(scope: Scope, window: str) -> View:
 
 
 def link_of(view: View) -> dict[str, str]:
-    """The query parameters that make the runs page show `view`."""
+    """The query parameters that make the runs page show `view`. Of a select they hold what it shows, its label."""
+    provider = view.scope.provider
     chosen = {
-        "provider": view.scope.provider,
+        "provider": PROVIDER_NAMES.get(provider, provider) if provider else None,
         "repository": view.scope.repository,
         "branch": view.scope.branch,
         "window": None if view.window == DEFAULT_WINDOW else view.window,
-        "status": view.outcome,
+        "status": OUTCOME_NAMES[view.outcome] if view.outcome else None,
         "day": view.day.isoformat() if view.day else None,
     }
     return {name: value for name, value in chosen.items() if value}

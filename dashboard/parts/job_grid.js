@@ -6,7 +6,14 @@ function element(tag, className, text) {
   return made;
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+// Goes to another page of ours in place, as the browser's own back button does: Streamlit follows the address. (From Python,
+// a page can't be opened with parameters to which a widget of this page is bound.)
+function go(href) {
+  history.pushState(null, "", new URL(href, location.href));
+  dispatchEvent(new PopStateEvent("popstate"));
+}
+
+export default function ({ data, parentElement }) {
   const linked = (className, text, href, title) => {
     const made = element("a", className, text);
     made.href = href;
@@ -15,7 +22,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     made.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
       event.preventDefault();
-      setTriggerValue("opened", href);
+      go(href);
     });
     return made;
   };

@@ -73,12 +73,7 @@ def draw(grid: pd.DataFrame, zone: ZoneInfo) -> None:
     """The grid; a click on a cell opens its attempt."""
     css, js = _assets()
     component = st.components.v2.component("job_grid", css=css, js=js)
-    result = component(data=cells(grid, zone), key="job_grid", on_opened_change=_nothing)
-    metric_table.follow(result.get("opened"))
-
-
-def _nothing() -> None:
-    """Clicks are read from the result, not in a callback, where pages can't be switched."""
+    component(data=cells(grid, zone), key="job_grid")
 
 
 @st.cache_resource(show_spinner=False)

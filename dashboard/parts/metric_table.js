@@ -6,13 +6,20 @@ function element(tag, className, text) {
   return made;
 }
 
+// Goes to another page of ours in place, as the browser's own back button does: Streamlit follows the address. (From Python,
+// a page can't be opened with parameters to which a widget of this page is bound.)
+function go(href) {
+  history.pushState(null, "", new URL(href, location.href));
+  dispatchEvent(new PopStateEvent("popstate"));
+}
+
 // A link to a page of ours opens in place; with Ctrl it opens in a new tab, as any link does.
-function linked(made, href, open) {
+function linked(made, href) {
   made.href = href;
   made.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
-    open(href);
+    go(href);
   });
   return made;
 }
@@ -36,10 +43,10 @@ function heading(column, sort, trigger) {
   return made;
 }
 
-function bars(cell, open) {
+function bars(cell) {
   const made = element("div", "bars");
   for (const bar of cell.bars) {
-    const link = linked(element("a", bar.status), bar.href, open);
+    const link = linked(element("a", bar.status), bar.href);
     link.style.height = `${bar.height}%`;
     link.title = bar.title;
     link.setAttribute("aria-label", bar.title);
@@ -49,7 +56,7 @@ function bars(cell, open) {
   return made;
 }
 
-function value(cell, open) {
+function value(cell) {
   const words = element("span", "", cell.text);
   const content = cell.icon ? element("span", "state") : words;
   if (cell.icon) {
@@ -59,7 +66,7 @@ function value(cell, open) {
   }
   const made = element("div", "value");
   if (cell.href) {
-    const link = linked(element("a"), cell.href, open);
+    const link = linked(element("a"), cell.href);
     link.append(content);
     made.append(link);
   } else {
@@ -69,15 +76,15 @@ function value(cell, open) {
   return made;
 }
 
-function filled(column, cell, first, open) {
+function filled(column, cell, first) {
   const made = element("td", [column.kind, first ? "first" : "", column.strong ? "strong" : ""].filter(Boolean).join(" "));
   made.dataset.label = column.label;
   if (!cell) return made;
   if (cell.bars) {
-    made.append(bars(cell, open));
+    made.append(bars(cell));
     return made;
   }
-  made.append(value(cell, open));
+  made.append(value(cell));
   if (cell.share !== undefined && cell.share !== null) {
     const share = element("div", "share");
     share.style.width = `${Math.max(2, cell.share * 100)}%`;
@@ -92,7 +99,6 @@ function filled(column, cell, first, open) {
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  const open = (href) => setTriggerValue("opened", href);
   const table = element("table");
   const head = element("thead");
   const titles = element("tr");
@@ -101,7 +107,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const body = element("tbody");
   body.append(...data.rows.map((row) => {
     const made = element("tr");
-    made.append(...data.columns.map((column, place) => filled(column, row[column.id], place === 0, open)));
+    made.append(...data.columns.map((column, place) => filled(column, row[column.id], place === 0)));
     return made;
   }));
   table.append(head, body);

@@ -6,12 +6,11 @@ Texts from outside reach the page as `textContent` only (`metric_table.js`), so 
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode
 
 import streamlit as st
 
 _HERE = Path(__file__).parent
-PAGES = ("runs", "run", "pipelines", "pipeline")
 
 Cell = dict[str, Any]
 Row = dict[str, Cell]
@@ -51,23 +50,15 @@ def address(page: str, **parameters: object) -> str:
 
 
 def draw(columns: tuple[Column, ...], rows: list[Row], *, key: str, sort: Sort | None = None) -> str | None:
-    """The table. A click on a link opens its page in place; returns the sort that a click on a heading asks for."""
+    """The table. A click on a link opens its page; returns the sort that a click on a heading asks for."""
     shown = {"columns": [asdict(column) for column in columns], "rows": rows, "sort": asdict(sort) if sort else None}
-    result = _component()(data=shown, key=key, on_opened_change=_nothing, on_sorted_change=_nothing)
-    follow(result.get("opened"))
+    result = _component()(data=shown, key=key, on_sorted_change=_nothing)
     sorted_by = result.get("sorted")
     return str(sorted_by) if sorted_by else None
 
 
-def follow(opened: object) -> None:
-    """Go to the page of ours that a browser's word names; nothing else is followed."""
-    parts = urlsplit(str(opened or ""))
-    if parts.path in PAGES and not parts.netloc and not parts.scheme:
-        st.switch_page(f"views/{parts.path}.py", query_params=dict(parse_qsl(parts.query)))
-
-
 def _nothing() -> None:
-    """Clicks are read from the result, not in a callback, where pages can't be switched."""
+    """A click is read from the result; Streamlit wants a callback to tell of it."""
 
 
 @st.cache_resource(show_spinner=False)

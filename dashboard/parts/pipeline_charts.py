@@ -1,6 +1,6 @@
 """The figures of a pipeline's page: durations over time, outcomes by day, the jobs of one run side by side in time."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -8,9 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from core.critical_path import JobSpan, critical_path
-from dashboard.parts import charts, metric_table
+from dashboard.parts import charts
 from dashboard.parts.charts import COLOURS, NAMES
 from dashboard.parts.formats import count, duration, missing, plain, text
+from dashboard.parts.run_filters import STATUS_NAMES
 
 BLUE = "#5b7fe0"  # readable on white and on black
 GREY = "#8b93a3"
@@ -29,7 +30,7 @@ def draw_durations(daily: pd.DataFrame, points: pd.DataFrame, zone: ZoneInfo) ->
         picked = point.get("customdata")
         run_id = picked[0] if isinstance(picked, list) and picked else picked
         if run_id in set(points["id"]):
-            metric_table.follow(metric_table.address("run", id=run_id))
+            st.switch_page("views/run.py", query_params={"id": str(run_id)})
 
 
 def durations_figure(daily: pd.DataFrame, points: pd.DataFrame, zone: ZoneInfo) -> dict[str, Any]:
@@ -72,7 +73,7 @@ def _words(run: dict[Any, Any]) -> str:
 
 
 def draw_outcomes(daily: pd.DataFrame, runs_of: dict[str, str | None]) -> None:
-    """Runs by day and outcome; a click on a bar opens its runs (`runs_of`: the parameters of the runs page)."""
+    """Runs by day and outcome; a click on a bar offers its runs (`runs_of`: the parameters of the runs page)."""
     outcomes = [*COLOURS, "cancelled"]
     days = [f"{day:%Y-%m-%d}" for day in daily.index]
     traces = [
@@ -94,7 +95,10 @@ def draw_outcomes(daily: pd.DataFrame, runs_of: dict[str, str | None]) -> None:
     for point in shown["selection"]["points"]:
         day, curve = str(point.get("x"))[:10], point.get("curve_number")
         if day in days and isinstance(curve, int) and 0 <= curve < len(outcomes):
-            metric_table.follow(metric_table.address("runs", **runs_of, day=day, status=outcomes[curve]))
+            words = f"{NAMES.get(outcomes[curve], 'Cancelled')} on {date.fromisoformat(day):%a %-d %b}: show these runs"
+            chosen = {**runs_of, "day": day, "status": STATUS_NAMES[outcomes[curve]]}
+            link = {name: value for name, value in chosen.items() if value}
+            st.page_link("views/runs.py", label=words, icon=":material/arrow_forward:", query_params=link)
 
 
 def draw_gantt(jobs: pd.DataFrame) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 from dashboard.parts.formats import NOTHING, STATUS_ICONS, duration, exact, missing, percentage, relative, text
 from dashboard.parts.metric_table import Cell, Column, Row, Sort, address
 from dashboard.parts.providers import PROVIDER_NAMES
+from dashboard.parts.run_filters import SORTS, STATUS_NAMES, pipeline_label
 
 COLUMNS = (
     Column("pipeline", "Pipeline", "The workflow, and the repository it belongs to.", sortable=True, strong=True),
@@ -79,8 +80,9 @@ def rows(
 def _row(
     p: dict[Any, Any], newest: pd.DataFrame | None, window: str, branch: str | None, now: datetime, zone: ZoneInfo
 ) -> Row:
-    own = {"pipeline": p["pipeline_id"], "window": window, "branch": branch}
+    own = {"pipeline": pipeline_label(p), "window": window, "branch": branch}
     page = address("pipeline", id=p["pipeline_id"], window=window, branch=branch)
+    decided_runs = {**own, "status": STATUS_NAMES["decided"]}
     decided = f"{int(p['success']):,} of {int(p['success'] + p['failed']):,} succeeded"
     return {
         "pipeline": {
@@ -92,15 +94,15 @@ def _row(
         "last": {"bars": bars(newest, zone)} if newest is not None else {"text": NOTHING},
         "runs": {"text": f"{int(p['runs']):,}", "href": address("runs", **own), **_count_change(p, "runs")},
         "failed": {
-            "text": f"{int(p['failed']):,}", "href": address("runs", **own, status="failed"),
+            "text": f"{int(p['failed']):,}", "href": address("runs", **own, status=STATUS_NAMES["failed"]),
             **_count_change(p, "failed", bad_when_more=True),
         },
         "success_rate": {
-            "text": percentage(p["success_rate"]), "href": address("runs", **own, status="decided"), "title": decided,
+            "text": percentage(p["success_rate"]), "href": address("runs", **decided_runs), "title": decided,
             **points_change(p["success_rate"], p["previous_success_rate"]),
         },
-        "p50_seconds": _time(p, "p50_seconds", address("runs", **own, status="decided", sort="longest")),
-        "p95_seconds": _time(p, "p95_seconds", address("runs", **own, status="decided", sort="longest")),
+        "p50_seconds": _time(p, "p50_seconds", address("runs", **decided_runs, sort=SORTS["longest"])),
+        "p95_seconds": _time(p, "p95_seconds", address("runs", **decided_runs, sort=SORTS["longest"])),
         "queue_seconds": _time(p, "queue_seconds", page),
         "flakiness": {
             "text": percentage(p["flakiness"]), "href": page,

@@ -67,7 +67,7 @@ def draw(now: datetime) -> Chosen:
         names = names[names["provider"] == provider] if provider else names
         repository = choice("repository", "Repository", list(dict.fromkeys(names["repository"])))
         names = names[names["repository"] == repository] if repository else names
-        labels = _labels(names.to_dict("records"), repository)
+        labels = _labels(names.to_dict("records"))
         pipeline = choice("pipeline", "Pipeline", list(labels), labels)
         branch = choice("branch", "Branch", _branches())
         status = choice("status", "Status", list(RUN_STATUSES), STATUS_NAMES)
@@ -136,15 +136,20 @@ def _bounds(
     return (None if window == ANY_TIME else now - timedelta(days=WINDOWS[window])), None
 
 
-def _labels(pipelines: list[dict[Any, Any]], repository: str | None) -> dict[str, str]:
+def _labels(pipelines: list[dict[Any, Any]]) -> dict[str, str]:
     """The name of each pipeline by its id; two of the same name are told apart by their ids."""
     labels: dict[str, str] = {}
     taken: set[str] = set()
     for row in pipelines:
-        name = text(row["pipeline"]) if repository else f"{row['repository']} · {row['pipeline']}"
+        name = pipeline_label(row)
         labels[row["id"]] = f"{name} ({row['id']})" if name in taken else name
         taken.add(name)
     return labels
+
+
+def pipeline_label(row: dict[Any, Any]) -> str:
+    """What the select of pipelines shows for one, by its repository and pipeline (its name)."""
+    return f"{text(row['repository'])} · {text(row['pipeline'])}"
 
 
 def _branches() -> list[str]:

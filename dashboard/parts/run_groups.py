@@ -7,7 +7,7 @@ import pandas as pd
 
 from dashboard.parts.formats import NOTHING, duration, exact, missing, percentage, relative, text
 from dashboard.parts.metric_table import Cell, Column, Row, Sort, address
-from dashboard.parts.run_filters import GROUPS, Chosen
+from dashboard.parts.run_filters import GROUPS, STATUS_NAMES, Chosen
 
 COLUMNS = (
     Column("name", "Group", "Click it for its runs.", sortable=True, strong=True),
@@ -42,7 +42,8 @@ def _row(group: dict[Any, Any], chosen: Chosen, kept: dict[str, str], now: datet
     if missing(value):
         name: Cell = {"text": f"no {GROUPS[by].lower()}"}
     else:
-        name = {"text": text(group["name"])[:200], "href": address("runs", **{**kept, by: text(value)})}
+        shown = STATUS_NAMES.get(f"{value}", value) if by == "status" else group["name"]
+        name = {"text": text(group["name"])[:200], "href": address("runs", **{**kept, by: text(shown)})}
     return {
         "name": name,
         "runs": {"text": f"{int(group['runs']):,}", "share": int(group["runs"]) / most},

@@ -11,6 +11,7 @@ import streamlit as st
 from core.queries import Value
 from core.settings import settings
 from dashboard.data import Freshness, ask_service, frame, unless_new
+from dashboard.reads.pipelines import held
 
 COUNTED = 10_000
 MOST_GROUPS = 200
@@ -55,17 +56,19 @@ def _written(value: object) -> str:
 
 def page(fresh: Freshness, search: RunSearch, *, sort: str, limit: int, offset: int) -> pd.DataFrame:
     """A page of the runs; `sort` is newest, oldest, longest or shortest."""
-    return _read(fresh, "run_search", search, {"sort": sort, "limit": limit, "offset": offset})
+    return _read(
+        held(fresh) if search.words else fresh, "run_search", search, {"sort": sort, "limit": limit, "offset": offset}
+    )
 
 
 def total(fresh: Freshness, search: RunSearch) -> int:
     """How many runs there are, counted up to one more than COUNTED."""
-    return int(_read(fresh, "run_search_count", search, {"limit": COUNTED + 1}).iloc[0]["total"])
+    return int(_read(held(fresh), "run_search_count", search, {"limit": COUNTED + 1}).iloc[0]["total"])
 
 
 def groups(fresh: Freshness, search: RunSearch, *, by: str, zone: ZoneInfo) -> pd.DataFrame:
     """At most MOST_GROUPS groups with their counts, rates (fractions of 1) and durations (seconds)."""
-    return _read(fresh, "run_groups", search, {"group_by": by, "zone": zone.key, "limit": MOST_GROUPS})
+    return _read(held(fresh), "run_groups", search, {"group_by": by, "zone": zone.key, "limit": MOST_GROUPS})
 
 
 def _read(fresh: Freshness, query: str, search: RunSearch, more: dict[str, Value]) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from dashboard.parts import (
 )
 from dashboard.parts.filters import DEFAULT_WINDOW, WINDOWS, View
 from dashboard.parts.formats import STATUS_ICONS, missing, text
+from dashboard.parts.run_filters import pipeline_label
 from dashboard.reads import pipeline as reads
 from dashboard.reads import pipelines as all_reads
 
@@ -28,7 +29,7 @@ Parameters = dict[str, str | None]
 @notices.explained
 def pipeline() -> None:
     """Heading, filters, tiles, charts, branches, jobs and steps, the grid, one run in time, breakages."""
-    now, fresh = datetime.now(UTC), data.freshness()
+    now, fresh = datetime.now(UTC), all_reads.held(data.freshness())
     notices.offline_banner(data.source())
     pipeline_id = st.query_params.get("id", "")
     heading = st.container(horizontal=True, vertical_alignment="center", gap="small", key="heading")
@@ -43,7 +44,7 @@ def pipeline() -> None:
         st.page_link("views/pipelines.py", label="All pipelines", icon=":material/arrow_back:", width="content")
         return
     numbers: dict[Any, Any] = table.iloc[0].to_dict()
-    own: Parameters = {"pipeline": pipeline_id, "window": view.window, "branch": view.scope.branch}
+    own: Parameters = {"pipeline": pipeline_label(numbers), "window": view.window, "branch": view.scope.branch}
     with heading:
         pipeline_head.heading(numbers, own)
         notices.simulated_label(fresh)

@@ -30,6 +30,7 @@ def all_pipelines() -> None:
     if not fresh.runs:
         notices.first_steps(settings())
         return
+    fresh = reads.held(fresh)
     view = filters.filter_row()
     table = reads.table(fresh, view.scope, reads.Window(view.length, now))
     with st.container(border=True, key="all_pipelines"):
