@@ -9,7 +9,12 @@ function element(tag, className, text) {
 // Goes to another page of ours in place, as the browser's own back button does: Streamlit follows the address. (From Python,
 // a page can't be opened with parameters to which a widget of this page is bound.)
 function go(href) {
-  history.pushState(null, "", new URL(href, location.href));
+  const target = new URL(href, location.href);
+  if (target.pathname === location.pathname) {
+    location.assign(target); // other parameters of the same page: only loading it anew reads them
+    return;
+  }
+  history.pushState(null, "", target);
   dispatchEvent(new PopStateEvent("popstate"));
 }
 
