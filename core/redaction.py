@@ -36,7 +36,8 @@ def masked(secret: str) -> str:
 
 def secrets_of(settings: Settings) -> frozenset[str]:
     """Every secret that the settings hold, the passwords in their addresses too, also as it looks within an address."""
-    plain = {value.get_secret_value() for _, value in settings if isinstance(value, SecretStr)}
+    held = [one for _, value in settings for one in (value.values() if isinstance(value, dict) else [value])]
+    plain = {one.get_secret_value() for one in held if isinstance(one, SecretStr)}
     # Several addresses stand in one setting; each may go wrong, and be shown, alone.
     plain |= {part.strip() for secret in plain if "://" in secret for part in secret.split(",")}
     addresses = plain | {value for _, value in settings if isinstance(value, str)}

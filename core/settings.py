@@ -21,7 +21,9 @@ class Settings(BaseSettings):
     An empty value counts as not set, so that a copied `.env.example` changes nothing.
     """
 
-    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, env_nested_delimiter="__"
+    )
 
     database_url: str = Field(
         "duckdb:///data/health.duckdb",
@@ -138,6 +140,14 @@ class Settings(BaseSettings):
         None,
         min_length=8,
         description="The secret of `/webhook/cdevents` before the current one, accepted too while it is changed.",
+    )
+    webhook_secrets: dict[str, SecretStr] = Field(
+        default_factory=dict,
+        description="Secrets of CI systems that have no variable of their own: `WEBHOOK_SECRETS__DRONE=…`.",
+    )
+    webhook_secrets_previous: dict[str, SecretStr] = Field(
+        default_factory=dict,
+        description="Those secrets before the current ones, accepted too while they are changed.",
     )
     travis_public_key: str | None = Field(
         None,
@@ -311,6 +321,14 @@ class Settings(BaseSettings):
     def _known_redis(cls, value: str | None) -> str | None:
         if value and not re.match(r"^(rediss?|unix)://.+", value):
             raise ValueError("must look like redis://:password@host:6379/0")
+        return value
+
+    @field_validator("webhook_secrets", "webhook_secrets_previous")
+    @classmethod
+    def _long_enough(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        for name, secret in value.items():
+            if len(secret.get_secret_value()) < 8:
+                raise ValueError(f"the secret of {name} must have at least 8 characters")
         return value
 
     @field_validator("gitlab_webhook_signing_token")

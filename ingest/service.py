@@ -10,7 +10,7 @@ import structlog
 
 from core.errors import DashboardError
 from core.settings import Settings
-from core.store import quack, stored_settings
+from core.store import providers, quack, stored_settings
 from core.store.database import OwnedFile, SharedPostgres, open_database
 from core.store.postgres.reader import PostgresReader
 from core.store.reader import OwnerReader
@@ -23,6 +23,7 @@ from ingest.duties import Duties
 from ingest.insight_jobs import InsightJobs
 from ingest.leadership import Leadership
 from ingest.polling.engine import Polling
+from ingest.providers.about import provider_rows
 from ingest.scheduler import Timer
 from ingest.seen import Seen
 
@@ -78,6 +79,8 @@ class Service:
         configured_key = settings.api_write_key.get_secret_value() if settings.api_write_key else None
         now = datetime.now(UTC)
         writer.transact(lambda cursor: stored_settings.seed_write_key(cursor, configured_key, now)).result()
+        known = provider_rows(settings, polling.sources)
+        writer.transact(lambda cursor: providers.put(cursor, known)).result()
         leadership = None
         if is_own:
             duties.take_on()

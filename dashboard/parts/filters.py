@@ -10,7 +10,7 @@ import streamlit as st
 from core.settings import settings
 from dashboard import data
 from dashboard.data import RunQuery, Scope
-from dashboard.parts.providers import PROVIDER_NAMES
+from dashboard.parts.providers import names
 
 WINDOWS = {"24h": 1, "7d": 7, "30d": 30, "90d": 90}
 WINDOW_NAMES = {"24h": "24 hours", "7d": "7 days", "30d": "30 days", "90d": "90 days"}
@@ -96,7 +96,7 @@ def filter_row(*, with_status: bool = False, more: Sequence[Select] = (), defaul
     options = data.filter_options(settings().database_url, datetime.now(UTC) - timedelta(days=90))
     repositories = options[options["kind"] == "repository"]
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="filters"):
-        provider = choice("provider", "Provider", sorted(repositories["provider"].unique()), PROVIDER_NAMES)
+        provider = choice("provider", "Provider", sorted(repositories["provider"].unique()), names())
         if provider:
             repositories = repositories[repositories["provider"] == provider]
         repository = choice("repository", "Repository", list(dict.fromkeys(repositories["value"])))

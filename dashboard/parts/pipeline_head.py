@@ -8,7 +8,7 @@ from dashboard.parts.formats import NOTHING, STATUS_ICONS, duration, missing, pe
 from dashboard.parts.jobs_list import status_colour
 from dashboard.parts.metric_table import Cell
 from dashboard.parts.pipeline_rows import COLUMNS, STATES, points_change, time_change
-from dashboard.parts.providers import PROVIDER_NAMES
+from dashboard.parts.providers import name_of
 
 TONES: dict[str, Literal["green", "red", "gray"]] = {"good": "green", "bad": "red", "": "gray"}
 HELP = {column.id: column.help for column in COLUMNS}
@@ -31,7 +31,7 @@ def heading(numbers: dict[Any, Any], own: dict[str, str | None]) -> None:
         file = text(numbers["path"]).rsplit("/", 1)[-1]
         is_github = provider == "github-actions" and text(numbers["path"]).startswith(".github/workflows/")
         st.link_button(
-            f"Open in {PROVIDER_NAMES.get(provider, 'the CI system')}",
+            f"Open in {name_of(provider)}",
             f"{address.rstrip('/')}/actions/workflows/{file}" if is_github else address,
             icon=":material/open_in_new:",
         )  # fmt: skip

@@ -9,7 +9,7 @@ import pandas as pd
 
 from dashboard.parts.formats import NOTHING, STATUS_ICONS, duration, exact, missing, percentage, relative, text
 from dashboard.parts.metric_table import Cell, Column, Row, Sort, address
-from dashboard.parts.providers import PROVIDER_NAMES
+from dashboard.parts.providers import name_of
 from dashboard.parts.run_filters import SORTS, STATUS_NAMES, pipeline_label
 
 COLUMNS = (
@@ -88,7 +88,7 @@ def _row(
         "pipeline": {
             "text": text(p["pipeline"])[:200], "href": page, "title": text(p["path"]) or text(p["pipeline"]),
             "sub": text(p["repository"])[:200],
-            "sub_title": f"{text(p['repository'])} · {PROVIDER_NAMES.get(text(p['provider']), text(p['provider']))}",
+            "sub_title": f"{text(p['repository'])} · {name_of(text(p['provider']))}",
         },
         "status": _status(p, now, zone),
         "last": {"bars": bars(newest, zone)} if newest is not None else {"text": NOTHING},

@@ -30,8 +30,14 @@ function pipeline(run, open) {
     event.preventDefault();
     open(run.id);
   });
-  const place = element("div", "faint", [run.repository, run.branch].filter(Boolean).join(" · "));
-  place.title = place.textContent;
+  const system = element("span", "system", run.system_icon);
+  system.title = run.system;
+  system.setAttribute("role", "img");
+  system.setAttribute("aria-label", run.system);
+  const words = element("span", "words", [run.repository, run.branch].filter(Boolean).join(" · "));
+  words.title = words.textContent;
+  const place = element("div", "faint place");
+  place.append(system, words);
   const head = element("div", "head");
   head.append(name, element("span", "faint", run.number));
   return [head, place];

@@ -23,7 +23,7 @@ from dashboard.parts.formats import (
     safe_url,
     text,
 )  # fmt: skip
-from dashboard.parts.providers import PROVIDER_NAMES
+from dashboard.parts.providers import icon_of, name_of
 
 _HERE = Path(__file__).parent
 LONGEST_TEXT = 200
@@ -64,7 +64,8 @@ def _row(run: dict[Any, Any], now: datetime, zone: ZoneInfo) -> Row:
         "time": relative(run["begun_at"], now),
         "exact": exact(run["begun_at"], zone),
         "url": safe_url(run["url"]),
-        "system": PROVIDER_NAMES.get(provider, provider),
+        "system": name_of(provider),
+        "system_icon": icon_of(provider),
     }
 
 

@@ -23,7 +23,7 @@ from dashboard.parts.formats import (
 )
 from dashboard.parts.jobs_list import draw as draw_jobs
 from dashboard.parts.jobs_list import status_colour
-from dashboard.parts.providers import PROVIDER_NAMES
+from dashboard.parts.providers import name_of
 
 Run = dict[Any, Any]
 
@@ -117,7 +117,7 @@ def _moment(at: Any, now: datetime, zone: Any) -> str:
 
 
 def _system(run: Run) -> str:
-    return PROVIDER_NAMES.get(text(run["provider"]), "the CI system")
+    return name_of(text(run["provider"]))
 
 
 run()

@@ -8,8 +8,8 @@ import streamlit as st
 from core.settings import Settings, settings
 from dashboard import data
 from dashboard.parts import notices
-from dashboard.parts.formats import first_line, plain, relative
-from dashboard.parts.providers import PROVIDER_NAMES, SET_UPS
+from dashboard.parts.formats import first_line, missing, plain, relative
+from dashboard.reads.providers import Provider, described, polling
 
 CHECK_EVERY = "5s"
 # What a delivery's result means for whoever sets a webhook up.
@@ -22,35 +22,43 @@ VERDICTS = {
 
 @notices.explained
 def set_up() -> None:
-    """Title, then one section for each system; the ones that send come first."""
+    """Title, then one section for each system; those that send or are polled come first."""
     st.title("Connect your CI systems", anchor=False)
     notices.offline_banner(data.source())
     st.markdown(
-        "Each system sends its runs to an address of the ingest service. It must be able to reach that "
-        "address; behind a "
-        "proxy, put the public name in its place. Choose a secret of your own, long and random, and set it "
-        "on both sides."
+        "A system that can reach the ingest service sends its runs by **webhook**, at once. Where it can't, or where "
+        "no run may be missed, some are also **polled**. Webhooks come to the addresses below; behind a proxy, put the "
+        "public name in their place. Choose a secret of your own, long and random, and set it on both sides."
     )
     heard = data.last_deliveries()
     linked = st.query_params.get("provider")
-    for provider in sorted(SET_UPS, key=lambda name: (name not in heard, list(SET_UPS).index(name))):
-        label = PROVIDER_NAMES[provider] + (" · has sent" if provider in heard else "")
-        with st.expander(label, expanded=provider == linked, icon=":material/webhook:"):
-            _section(provider, settings())
+    known = described()
+    if not known:
+        st.info("Start the ingest service once (`make run`): it tells this page which systems there are.")
+    for one in sorted(known.values(), key=lambda one: one.provider not in heard and not one.is_polled):
+        states = [word for word, holds in (("sends", one.provider in heard), ("polled", one.is_polled)) if holds]
+        label = " · ".join([f"**{one.name}**", *states])
+        with st.expander(label, expanded=one.provider == linked, icon=f":material/{one.icon}:"):
+            _section(one, settings())
 
 
-def _section(provider: str, chosen: Settings) -> None:
-    st.code(f"{chosen.ingest_url}/api/v1/webhook/{provider}", language=None, wrap_lines=True)
-    st.markdown(SET_UPS[provider].steps)
-    names = SET_UPS[provider].settings
-    wanted = " or ".join(f"`{name.upper()}`" for name in names)
-    if any(getattr(chosen, name) for name in names):
+def _section(one: Provider, chosen: Settings) -> None:
+    address = f"{chosen.ingest_url}/api/v1/webhook/{one.provider}"
+    st.markdown("##### Webhook")
+    st.code(address, language=None, wrap_lines=True)
+    _heard(one.provider)
+    wanted = " or ".join(f"`{name}`" for name in one.settings)
+    if one.is_secured:
         st.markdown(f"**Secret**: {wanted} is set; calls that don't prove it get 401.")
     else:
         st.markdown(
             f"**Secret**: not set. Set {wanted} in `.env` and start the service again; until then {_open(chosen)}."
         )
-    _checked(provider)
+    st.markdown(one.steps.replace("<address>", address))
+    if one.polling_steps:
+        st.markdown("##### Polling")
+        _polled(one)
+        st.markdown(one.polling_steps)
 
 
 def _open(chosen: Settings) -> str:
@@ -59,22 +67,47 @@ def _open(chosen: Settings) -> str:
 
 @st.fragment(run_every=CHECK_EVERY)
 @notices.explained
-def _checked(provider: str) -> None:
+def _heard(provider: str) -> None:
     """When the newest call came, and what became of it; looks again by itself."""
     last = data.last_deliveries().get(provider)
     if last is None:
         st.badge("No delivery yet. This line notices the first one by itself.", icon=":material/pending:", color="gray")
         return
     verdict, colour, icon = VERDICTS.get(str(last["last_result"]), VERDICTS["ignored"])
-    st.badge(f"Last delivery {_ago(last)}. {verdict}", icon=icon, color=colour)  # type: ignore[arg-type]
+    st.badge(f"Last delivery {_ago(last['last_at'])}. {verdict}", icon=icon, color=colour)  # type: ignore[arg-type]
     if last["last_result"] == "failed":
         st.markdown(plain(first_line(last["last_reason"])))
 
 
-def _ago(last: dict[str, Any]) -> str:
+@st.fragment(run_every=CHECK_EVERY)
+@notices.explained
+def _polled(one: Provider) -> None:
+    """When polling last heard from the system, and what is wrong with the repositories that fail."""
+    state = polling().get(one.provider)
+    if not one.is_polled:
+        st.badge("Not polled.", icon=":material/pending:", color="gray")
+    elif state is None:
+        st.badge("The first round is under way.", icon=":material/pending:", color="gray")
+    elif state["failing"]:
+        st.badge(
+            f"{_count(state['failing'])} of {_count(state['repositories'])} fail.", icon=":material/error:", color="red"
+        )
+        st.markdown(plain(state["an_error"]))
+    elif missing(state["last_success_at"]):
+        st.badge("No answer yet.", icon=":material/pending:", color="gray")
+    else:
+        answered = f"Last answer {_ago(state['last_success_at'])}, {_count(state['repositories'])} polled. It works."
+        st.badge(answered, icon=":material/check_circle:", color="green")
+
+
+def _count(number: Any) -> str:
+    return f"{int(number):,}"
+
+
+def _ago(at: datetime) -> str:
     now = datetime.now(UTC)
-    seconds = (now - last["last_at"]).total_seconds()
-    return f"{max(0, round(seconds))} s ago" if seconds < 60 else relative(last["last_at"], now)
+    seconds = (now - at).total_seconds()
+    return f"{max(0, round(seconds))} s ago" if seconds < 60 else relative(at, now)
 
 
 set_up()

@@ -7,6 +7,8 @@ import hmac
 
 from pydantic import SecretStr
 
+from core.settings import Settings
+
 
 def is_same(given: str | None, secret: str) -> bool:
     """True if a header holds the secret itself."""
@@ -36,3 +38,8 @@ def is_basic_password(authorization: str | None, secret: str) -> bool:
 def plain(secret: SecretStr | None) -> str | None:
     """The text of a secret setting, None where it isn't set."""
     return secret.get_secret_value() if secret else None
+
+
+def named_secret(settings: Settings, provider: str) -> str | None:
+    """The secret of a provider that has no setting of its own: `WEBHOOK_SECRETS__<NAME>`."""
+    return plain(settings.webhook_secrets.get(provider.replace("-", "_")))

@@ -13,12 +13,13 @@ from core.errors import Conflict, DashboardError
 from core.logs.keep import KeptLog
 from core.model import Changes, Delivery
 from core.settings import Settings
-from core.store import job_logs, stored_settings
+from core.store import job_logs, providers, stored_settings
 from core.store.database import opened
 from core.store.duration_changes import find_changes
 from core.store.failure_lines import pick_lines
 from core.store.reader import Reader
 from core.store.writer import Writer
+from ingest.providers.about import provider_rows
 from ingest.simulation.alerts import raise_alerts
 from ingest.simulation.history import SimulatedRun, simulate
 from ingest.simulation.job_logs import LoggedJob, log_text
@@ -42,6 +43,7 @@ def fill(settings: Settings, *, days: int, now: datetime | None = None) -> int:
             )
         writer = Writer(database.session())
         try:
+            writer.transact(lambda cursor: providers.put(cursor, provider_rows(settings, ()))).result()
             count = sum(_write_history(writer, days, now))
             raise_alerts(writer, database.reader, days=days, now=now)
             pick_lines(database.reader, writer)
