@@ -14,7 +14,7 @@ from core.model import FINISHED
 from dashboard import data
 from dashboard.parts import log_viewer, notices
 from dashboard.parts.formats import STATUS_ICONS, duration, missing, plain, safe_url, size, text
-from dashboard.parts.providers import PROVIDER_NAMES
+from dashboard.parts.providers import name_of
 from dashboard.reads.logs import JobLog, job_log, step_lines
 
 Row = dict[Any, Any]
@@ -114,7 +114,7 @@ def _log(attempt: Row, job: Row, facts: DeltaGenerator) -> None:
 
 
 def _no_log(attempt: Row, job: Row, error: DashboardError) -> None:
-    system = PROVIDER_NAMES.get(text(attempt["provider"]), "the CI system")
+    system = name_of(text(attempt["provider"]))
     if isinstance(error, StoreUnavailable):
         words = f"**Logs are read through the ingest service, which can't be reached.** {plain(error.hint)}"
         st.warning(words, icon=":material/cloud_off:")

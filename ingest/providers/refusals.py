@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from core.errors import ProviderUnavailable
 from ingest.polling.http import Refused
+
+T = TypeVar("T")
 
 
 class Explained(ProviderUnavailable):
@@ -20,6 +23,15 @@ def explained(sentence: Callable[[Refused], str]) -> Iterator[None]:
         yield
     except Refused as refused:
         raise Explained(sentence(refused), refused.http_status) from None
+
+
+def of_kind(kind: type[T], body: object, whose: str) -> T:
+    """An answer of the kind that is documented. Raises ProviderUnavailable for any other."""
+    if not isinstance(body, kind):
+        raise ProviderUnavailable(
+            f"The answer about {whose} isn't what it should be.", hint="The next poll tries again."
+        )
+    return body
 
 
 def is_missing(error: object) -> bool:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from ingest.polling.http import Api, Refused
-from ingest.providers.refusals import explained
+from ingest.providers.refusals import explained, of_kind
 
 Json = dict[str, Any]
 
@@ -24,7 +24,7 @@ class Buildbot:
     async def address(self) -> str:
         """The master's `buildbotURL`, which the addresses of its builds begin with."""
         with explained(lambda refused: _sentence("the configuration", refused)):
-            config: Json = (await self._api.get("config")).body
+            config = of_kind(dict, (await self._api.get("config")).body, "the configuration")
         return str(config["buildbotURL"])
 
     async def builders(self) -> list[Json]:
@@ -68,8 +68,8 @@ class Buildbot:
 
     async def _listed(self, path: str, kind: str, whose: str) -> list[Json]:
         with explained(lambda refused: _sentence(whose, refused)):
-            found: list[Json] = (await self._api.get(f"api/v2/{path}")).body[kind]
-        return found
+            body = of_kind(dict, (await self._api.get(f"api/v2/{path}")).body, whose)
+        return of_kind(list, body.get(kind), whose)
 
 
 def _sentence(whose: str, refused: Refused) -> str:

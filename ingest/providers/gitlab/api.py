@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ingest.polling.http import Api, Refused
-from ingest.providers.refusals import explained
+from ingest.providers.refusals import explained, of_kind
 
 PER_PAGE = 100
 
@@ -34,8 +34,7 @@ class GitLab:
 
     async def document(self, path: str, whose: str) -> Json:
         with explained(lambda refused: _sentence(whose, refused)):
-            found: Json = (await self._api.get(path)).body
-        return found
+            return of_kind(dict, (await self._api.get(path)).body, whose)
 
     async def page(self, path: str, query: Query, whose: str) -> Page:
         """One page, by offset or by keyset: both name the next one in the `Link` header.
@@ -45,7 +44,8 @@ class GitLab:
         with explained(lambda refused: _sentence(whose, refused)):
             answer = await self._api.get(path, {"per_page": str(PER_PAGE), **query})
         # A server that always names a next page must not keep us for ever.
-        return Page(answer.body, answer.next_query if answer.body else None)
+        items = of_kind(list, answer.body, whose)
+        return Page(items, answer.next_query if items else None)
 
     async def items(self, path: str, query: Query, whose: str) -> list[Json]:
         """All items of a listing."""

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from ingest.polling.http import Api, Refused
-from ingest.providers.refusals import explained
+from ingest.providers.refusals import explained, of_kind
 
 Json = dict[str, Any]
 
@@ -56,8 +56,7 @@ class Jenkins:
 
     async def _json(self, path: str, query: dict[str, str], whose: str) -> Json:
         with explained(lambda refused: _sentence(whose, refused)):
-            found: Json = (await self._api.get(path, query)).body
-        return found
+            return of_kind(dict, (await self._api.get(path, query)).body, whose)
 
 
 def place_of(names: Sequence[str]) -> str:
