@@ -22,7 +22,7 @@ from dashboard.parts.filters import (
     viewer_zone,
 )
 from dashboard.parts.formats import text
-from dashboard.parts.providers import PROVIDER_NAMES
+from dashboard.parts.providers import names as provider_names
 from dashboard.reads import runs as reads
 from dashboard.reads.runs import RunSearch
 
@@ -63,7 +63,7 @@ def draw(now: datetime) -> Chosen:
             "Search", key="q", bind="query-params", width=240, icon=":material/search:", max_chars=200,
             placeholder="Message, author, branch, sha, number",
         )  # fmt: skip
-        provider = choice("provider", "Provider", sorted(names["provider"].unique()), PROVIDER_NAMES)
+        provider = choice("provider", "Provider", sorted(names["provider"].unique()), provider_names())
         names = names[names["provider"] == provider] if provider else names
         repository = choice("repository", "Repository", list(dict.fromkeys(names["repository"])))
         names = names[names["repository"] == repository] if repository else names
