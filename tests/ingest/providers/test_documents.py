@@ -38,6 +38,19 @@ def test_every_field_of_the_plain_format_is_documented() -> None:
         assert [name for name in model.model_fields if f"{name}`" not in text] == []
 
 
+@pytest.mark.parametrize(
+    "excerpt", re.findall(r"```\w+\n(.*?)```", (DOCS / "adding-a-provider.md").read_text(), re.DOTALL)
+)
+def test_the_guide_shows_what_is_really_in_the_folder(excerpt: str) -> None:
+    folders = (PROVIDERS / "drone", ROOT / "tests" / "fixtures" / "drone")
+    texts = [path.read_text() for folder in folders for path in folder.iterdir() if path.suffix in (".py", ".toml")]
+    assert any(excerpt in text or excerpt.rstrip() in text for text in texts) or _lines_of_one(excerpt, texts)
+
+
+def _lines_of_one(excerpt: str, texts: list[str]) -> bool:
+    return any(all(line in text.splitlines() for line in excerpt.splitlines()) for text in texts)
+
+
 @pytest.mark.parametrize("row", provider_rows(load_settings(), ()), ids=lambda row: row.provider)
 def test_every_system_says_how_it_is_set_up_in_its_own_folder(row: ProviderRow) -> None:
     assert row.icon in ALL_MATERIAL_ICONS

@@ -1,0 +1,3 @@
+"""Drone: the builds that its global webhooks tell of."""
+
+PROVIDER = "drone"
