@@ -1,4 +1,4 @@
-"""A folder of fixtures may say itself what its payloads must give: `expected.toml`. Then no other test need be written."""
+"""A folder of fixtures may say itself what its payloads must give: `expected.toml`. Then no other test is needed."""
 
 import tomllib
 from pathlib import Path
