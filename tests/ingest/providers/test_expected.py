@@ -1,7 +1,6 @@
 """A folder of fixtures may say itself what its payloads must give: `expected.toml`. Then no other test is needed."""
 
 import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,7 +55,3 @@ def test_only_who_knows_the_secret_is_believed(provider: str, proof: dict[str, A
     assert not authentic(body, {}, secret)
     for name in headers:
         assert not authentic(body, {**headers, name: "é"}, secret) or name == "digest"
-
-
-def test_every_folder_of_fixtures_belongs_to_a_provider() -> None:
-    assert {path.name for path in Path(OWN).iterdir() if path.is_dir()} - {"github"} <= set(webhooks())
