@@ -13,7 +13,7 @@ from core.errors import DashboardError
 from dashboard import data
 from dashboard.parts import filters
 from dashboard.parts.formats import exact, plain, relative, text
-from dashboard.parts.providers import PROVIDER_NAMES
+from dashboard.parts.providers import name_of, names
 from dashboard.reads import ingest
 
 PAGE = 25
@@ -29,7 +29,7 @@ def draw(*, now: datetime, zone: ZoneInfo, online: bool) -> None:
         result = st.segmented_control(
             "Result", list(RESULTS), key="result", bind="query-params", format_func=RESULTS.__getitem__
         )
-        provider = filters.choice("system", "CI system", list(PROVIDER_NAMES), PROVIDER_NAMES)
+        provider = filters.choice("system", "CI system", list(names()), names())
         page = st.number_input("Page", min_value=1, max_value=100_000, value=1, width=110)
     shown = ingest.deliveries(result, provider, limit=PAGE + 1, offset=(page - 1) * PAGE)
     if shown.empty:
@@ -55,7 +55,7 @@ def _table(shown: pd.DataFrame, now: datetime) -> pd.DataFrame:
         {
             "Received": [relative(at, now) for at in shown["received_at"]],
             "Result": [RESULTS.get(result, result) for result in shown["result"]],
-            "CI system": [PROVIDER_NAMES.get(name, name) for name in shown["provider"]],
+            "CI system": [name_of(name) for name in shown["provider"]],
             "Event": [
                 " · ".join(part for part in (text(event), text(action)) if part)
                 for event, action in zip(shown["event"], shown["action"], strict=True)

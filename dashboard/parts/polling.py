@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.parts.formats import NOTHING, duration, missing, plain, relative, text
-from dashboard.parts.providers import PROVIDER_NAMES
+from dashboard.parts.providers import name_of
 
 
 def draw_repositories(polled: pd.DataFrame, now: datetime) -> None:
@@ -25,7 +25,7 @@ def draw_repositories(polled: pd.DataFrame, now: datetime) -> None:
     table = pd.DataFrame(
         {
             "Repository": polled["repository"],
-            "CI system": [PROVIDER_NAMES.get(name, name) for name in polled["provider"]],
+            "CI system": [name_of(name) for name in polled["provider"]],
             "State": ["✕ Error" if text(error) else "✓ Up to date" for error in polled["error"]],
             "Last asked": [relative(at, now) for at in polled["last_poll_at"]],
             "Lag": [duration(None if missing(lag) else float(lag)) for lag in polled["lag_seconds"]],
@@ -59,14 +59,13 @@ def draw_rate_limit(samples: pd.DataFrame) -> None:
         {
             "Time": samples["sampled_at"],
             "Left of the hour's requests": samples["remaining"],
-            "CI system": [PROVIDER_NAMES.get(name, name) for name in samples["provider"]],
+            "CI system": [name_of(name) for name in samples["provider"]],
         }
     )
     st.line_chart(left, x="Time", y="Left of the hour's requests", color="CI system", height=240)
     last = samples.groupby("provider").tail(1)
     words = [
-        f"{PROVIDER_NAMES.get(row['provider'], row['provider'])}: "
-        f"{int(row['remaining']):,} of {int(row['allowed']):,} left"
+        f"{name_of(row['provider'])}: {int(row['remaining']):,} of {int(row['allowed']):,} left"
         for row in last.to_dict("records")
     ]
     st.caption(plain(" · ".join(words)))
