@@ -16,6 +16,7 @@ log = structlog.get_logger()
 Keep = Callable[[Changes], Awaitable[None]]
 
 MOST_REMEMBERED = 20_000
+PIECE = 20
 
 
 def place_of(book: Book) -> str:
@@ -41,7 +42,14 @@ class Pipelines:
         For those of `commits` the jobs are stored already; it holds the commit of each.
         """
         known = commits or {}
-        wanted = list(dict.fromkeys(ids))
+        unique = list(dict.fromkeys(ids))
+        # A round may be cut off: what is stored by then isn't read again.
+        for start in range(0, len(unique), PIECE):
+            await self._read_piece(book, gitlab, unique[start : start + PIECE], keep, known)
+
+    async def _read_piece(
+        self, book: Book, gitlab: GitLab, wanted: list[int], keep: Keep, known: dict[int, Json]
+    ) -> None:
         results = await asyncio.gather(
             *(self._whole(book, gitlab, number, known.get(number)) for number in wanted), return_exceptions=True
         )

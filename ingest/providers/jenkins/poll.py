@@ -141,8 +141,13 @@ class JenkinsSource(Source):
             place = self._place(book, branch)
             builds = await self.front.builds(place, first, PAGE, book.repository)
             fresh = [build for build in builds if build["number"] > seen]
-            changes = await self._builds.whole(book, self.front, place, fresh, branch)
-            await self._keep(book, changes)
+            if seen:
+                changes = await self._builds.whole(book, self.front, place, fresh, branch)
+                await self._keep(book, changes)
+            else:
+                # The stages of so many builds are read behind the rounds.
+                changes = self._builds.understood(book, fresh, branch)
+                await book.keep(changes)
             read |= {run.id for run in changes.runs}
             if not seen or len(fresh) < PAGE:
                 return read

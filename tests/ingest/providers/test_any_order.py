@@ -13,12 +13,19 @@ from core.model import Delivery
 from core.store.duckdb_file import open_owned
 from core.store.writer import Writer
 from ingest.providers import webhooks
-from tests.ingest.providers.fixtures import payloads
+from tests.ingest.providers.fixtures import payloads, recorded
 
 TABLES = ("pipelines", "workflow_runs", "jobs", "steps")
 # Which pipeline of a repository heard its newest name first is no fact about the repository.
 LEFT_OUT = {"pipelines": "EXCLUDE (repository_version)"}
 NOW = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
+# Where captures of each system's own calls lie, under RECORDED_PAYLOADS.
+RECORDED_OF = {
+    "gitlab": ("gitlab/webhooks_*/*.json",),
+    "buildbot": ("buildbot/webhooks/*.json",),
+    "azure-pipelines": ("azuredevops/webhook_*.json",),
+    "bitbucket": ("bitbucket/webhook_*.json",),
+}
 PROVIDERS = sorted(set(webhooks()) - {"github-actions"})
 
 
@@ -64,7 +71,7 @@ def rows_after(
 def test_any_order_and_any_repetition_gives_the_same_rows(
     store: tuple[duckdb.DuckDBPyConnection, Writer], provider: str
 ) -> None:
-    known = payloads(provider)
+    known = payloads(provider) + [sent for _, sent in recorded(*RECORDED_OF.get(provider, ()))]
     assert len(known) > 1, f"tests/fixtures/{provider} holds no sequence of payloads"
 
     @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
