@@ -127,7 +127,7 @@ def link_of(view: View) -> dict[str, str]:
     """The query parameters that make the runs page show `view`. Of a select they hold what it shows, its label."""
     provider = view.scope.provider
     chosen = {
-        "provider": PROVIDER_NAMES.get(provider, provider) if provider else None,
+        "provider": names().get(provider, provider) if provider else None,
         "repository": view.scope.repository,
         "branch": view.scope.branch,
         "window": None if view.window == DEFAULT_WINDOW else view.window,
