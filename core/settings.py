@@ -15,6 +15,13 @@ from core.errors import BadSetting
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
+class NamedSecrets(dict[str, SecretStr]):
+    """Secrets by the names of their systems. Can be hashed, as settings are that are used as a key."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self.items()))
+
+
 class Settings(BaseSettings):
     """Read from the environment and from `.env`; every value is validated when a process starts.
 
@@ -142,11 +149,11 @@ class Settings(BaseSettings):
         description="The secret of `/webhook/cdevents` before the current one, accepted too while it is changed.",
     )
     webhook_secrets: dict[str, SecretStr] = Field(
-        default_factory=dict,
+        default_factory=NamedSecrets,
         description="Secrets of CI systems that have no variable of their own: `WEBHOOK_SECRETS__DRONE=…`.",
     )
     webhook_secrets_previous: dict[str, SecretStr] = Field(
-        default_factory=dict,
+        default_factory=NamedSecrets,
         description="Those secrets before the current ones, accepted too while they are changed.",
     )
     travis_public_key: str | None = Field(
@@ -329,7 +336,7 @@ class Settings(BaseSettings):
         for name, secret in value.items():
             if len(secret.get_secret_value()) < 8:
                 raise ValueError(f"the secret of {name} must have at least 8 characters")
-        return value
+        return NamedSecrets(value)
 
     @field_validator("gitlab_webhook_signing_token")
     @classmethod

@@ -71,6 +71,7 @@ def test_a_system_without_a_setting_of_its_own_has_a_secret_by_its_name(monkeypa
     settings = load_settings()
     assert named_secret(settings, "a-new-one") == "a-secret-of-the-tests"
     assert named_secret(settings, "another") is None
+    assert len({settings, load_settings()}) == 1, "settings are used as a key"
     assert Redactor(secrets_of(settings)).text("it is a-secret-of-the-tests") == "it is ***ests"
     monkeypatch.setenv("WEBHOOK_SECRETS__A_NEW_ONE", "short")
     with pytest.raises(BadSetting, match="a_new_one must have at least 8"):
