@@ -68,9 +68,9 @@ def test_without_a_pick_the_table_follows_the_rolling_window() -> None:
 
 
 def test_view_all_carries_the_whole_view_in_its_link() -> None:
-    view = View(Scope("gitlab", "acme/web", "main"), "30d", MADRID, date(2026, 3, 2), "failed")
+    view = View(Scope("acme-ci", "acme/web", "main"), "30d", MADRID, date(2026, 3, 2), "failed")
     assert link_of(view) == {
-        "provider": "GitLab CI", "repository": "acme/web", "branch": "main", "window": "30d", "status": "Failed",
+        "provider": "acme-ci", "repository": "acme/web", "branch": "main", "window": "30d", "status": "Failed",
         "day": "2026-03-02",
     }  # fmt: skip
     assert link_of(View(Scope(), "7d", MADRID)) == {}
