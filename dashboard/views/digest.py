@@ -53,7 +53,8 @@ def _delivery() -> None:
     when = (
         "It isn't sent by itself: `DIGEST_SCHEDULE` is `off`."
         if chosen.digest_schedule == "off"
-        else f"Sent every week, {plain(chosen.digest_schedule.capitalize())} ({plain(chosen.digest_timezone)}), where alerts go."
+        else f"Sent every week, {plain(chosen.digest_schedule.capitalize())} ({plain(chosen.digest_timezone)}), where "
+        "alerts go."
     )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(f"{when} On the command line: `python -m ingest digest`.", width="content")

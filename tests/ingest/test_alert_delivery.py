@@ -115,7 +115,8 @@ def test_many_pipelines_of_a_repository_are_one_message_after_the_first(service:
         fail(service, number + 1, workflow=f"Build {number}", workflow_id=600 + number)
     wait_for(lambda: sum(told(body) for body in sink.bodies) == 6, "all of them")
     assert len(sink.bodies) <= 3
-    assert "5 alerts: acme/web" in sink.texts()[-1] or len(sink.bodies) > 2
+    # How many wait together depends on when the first message left.
+    assert any("alerts: acme/web" in text for text in sink.texts())
 
 
 def test_a_cause_that_many_repositories_share_is_one_message(service: IngestProcess, sink: Sink) -> None:
