@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -142,6 +143,24 @@ class IngestProcess:
                 **headers,
             },
         )
+
+
+@contextmanager
+def dashboard(ingest: IngestProcess) -> Iterator[tuple["subprocess.Popen[bytes]", str]]:
+    """The dashboard over the service's database, on a free port: its process and its address."""
+    port = free_port()
+    with (ingest.folder / "web.log").open("wb") as log:
+        web = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", "--server.port", str(port)],
+            cwd=ROOT, env=ingest.variables(), stdout=log, stderr=log,
+        )  # fmt: skip
+    address = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(lambda: httpx.get(f"{address}/_stcore/health").status_code == 200, "the dashboard")
+        yield web, address
+    finally:
+        web.terminate()
+        web.wait(timeout=20)
 
 
 def wait_for(condition: Any, what: str, seconds: float = 40) -> None:

@@ -44,7 +44,7 @@ def _card(channel: dict[str, Any], now: datetime) -> None:
     name = channel["name"]
     with st.container(border=True, height="stretch", key=f"channel_{name}"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.subheader(plain(name), anchor=False, width="content")
+            st.header(plain(name), anchor=False, width="content")
             _badge(channel)
         last = channel["last_sent_at"]
         facts = [
@@ -89,7 +89,7 @@ def _test(name: str) -> None:
 
 def _messages(now: datetime, zone: ZoneInfo) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader("Messages", anchor=False, width="content")
+        st.header("Messages", anchor=False, width="content")
         filters.take_code("message_status", list(STATUS_NAMES))
         status = st.segmented_control(
             "Status", list(STATUS_NAMES), key="message_status", bind="query-params", label_visibility="collapsed",

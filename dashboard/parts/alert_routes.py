@@ -31,11 +31,11 @@ def draw() -> None:
         return
     can_change = data.may(Role.ADMIN)
     with st.container(border=True, key="least"):
-        st.subheader("From which severity on", anchor=False)
+        st.header("From which severity on", anchor=False)
         with st.container(horizontal=True, gap="small"):
             chosen = {name: _least(name, stored, can_change=can_change) for name in channels}
     with st.container(border=True, key="routes"):
-        st.subheader("Routes", anchor=False)
+        st.header("Routes", anchor=False)
         st.caption(
             "The first route that matches an alert decides its channels; one without channels tells nobody. An alert "
             "that none matches goes to all channels. Repository and branch may be patterns: `acme/*`, `release-*`."

@@ -111,7 +111,7 @@ def _own(stored: reads.Stored, names: dict[str, str]) -> None:
     if not stored["pipelines"]:
         return
     with st.container(border=True, key="own_thresholds"):
-        st.subheader("Pipelines with thresholds of their own", anchor=False)
+        st.header("Pipelines with thresholds of their own", anchor=False)
         for pipeline_id, own in sorted(stored["pipelines"].items(), key=lambda item: names.get(item[0], item[0])):
             words = ", ".join(_words(name, value) for name, value in own.items()) or NEVER_DIFFERS
             st.markdown(f"**{plain(names.get(pipeline_id, pipeline_id))}**  \n:gray[{plain(words)}]")
@@ -136,7 +136,7 @@ def _preview(stored: reads.Stored, wanted: reads.Stored, pipeline_id: str | None
     if is_changed:
         present = len(reads.tried(stored, pipeline_id))
         difference = f"  \nWith the thresholds that hold now: {count(present, 'alert', 'alerts')}."
-    st.subheader(
+    st.header(
         f"The last {reads.PREVIEW_DAYS} days would have raised {count(len(found), 'alert', 'alerts')}", anchor=False,
         help="The rules themselves, let loose on the kept history with these thresholds.",
     )  # fmt: skip

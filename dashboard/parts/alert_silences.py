@@ -28,7 +28,7 @@ def draw() -> None:
     can_act = data.source() == "live" and data.may(Role.OPERATOR)
     left, right = st.columns([8, 5], gap="small")
     with left, st.container(border=True, key="silences"):
-        st.subheader("Silences and maintenance windows", anchor=False)
+        st.header("Silences and maintenance windows", anchor=False)
         st.caption(
             "While one is in force, alerts come and go as always, but send no messages. "
             "What is still wrong when it is over is told then."
@@ -86,7 +86,7 @@ def _moment(at: datetime, zone: ZoneInfo) -> str:
 
 
 def _new(names: dict[str, str], now: datetime, zone: ZoneInfo) -> None:
-    st.subheader("New silence", anchor=False)
+    st.header("New silence", anchor=False)
     st.selectbox(
         "Pipeline", list(names), index=None, placeholder="Any", key=f"{NEW}pipeline", format_func=names.__getitem__
     )

@@ -26,7 +26,7 @@ def draw(alerts: pd.DataFrame, total: int, scope: Scope, *, now: datetime, zone:
     can_act = online and data.may(Role.OPERATOR)
     with st.container(border=True, height=372, key="alerts"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.subheader(f"Active alerts ({total})" if total else "Active alerts", anchor=False, width="content")
+            st.header(f"Active alerts ({total})" if total else "Active alerts", anchor=False, width="content")
             with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
                 if total and can_act:
                     acting.name_field()

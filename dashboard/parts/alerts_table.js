@@ -125,7 +125,7 @@ function head(page, alerts) {
   }
   titles.append(
     all, element("th", "what", "Alert"), element("th", "cause", "Last change"), element("th", "state", "State"),
-    element("th", "since", "Since"), element("th", "links", ""),
+    element("th", "since", "Since"), element("th", "links", "Links"),
   );
   const made = element("thead");
   made.append(titles);

@@ -17,7 +17,7 @@ DAILY_ABOVE = 8 * 24  # hours; a longer window shows the peak of each day
 
 def queue_heat(hours: pd.DataFrame) -> None:
     """The 95th percentile of queue times by weekday and hour. `hours`: the rows of queue_hours."""
-    st.subheader(
+    st.header(
         "Queue time by weekday and hour",
         anchor=False,
         help="From a job's creation to its start, 95th percentile, by the hour of your time zone at which it was "
@@ -59,7 +59,7 @@ def queue_heat(hours: pd.DataFrame) -> None:
 
 def load_over_time(hours: pd.DataFrame, zone: ZoneInfo) -> None:
     """The most jobs at once, by hour, or by day of `zone` where the window is long. `hours`: rows of cost.load."""
-    st.subheader(
+    st.header(
         "Jobs at the same time",
         anchor=False,
         help="The most jobs that ran at once in each hour (in each day of your time zone, for windows above 8 days).",

@@ -32,7 +32,7 @@ def draw(cluster: Cluster, firsts: pd.DataFrame, page: Opened) -> None:
     zone = page.view.zone
     jobs = reads.failure_jobs(cluster, page.view.scope, page.since, page.until, MOST_EXAMPLES)
     with st.container(border=True, key="failure_one"):
-        st.subheader(plain(cluster.line), anchor=False)
+        st.header(plain(cluster.line), anchor=False)
         st.markdown(
             f"**{count(cluster.runs, 'run', 'runs')}**, **{count(cluster.pipelines, 'pipeline', 'pipelines')}**, since "
             f"**{plain(moment(cluster.first_at, zone))}**, first at commit **{plain(commit(firsts, cluster))}** "

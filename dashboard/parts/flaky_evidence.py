@@ -12,7 +12,7 @@ from dashboard.reads import insights as reads
 
 def draw(job: "pd.Series[str]", page: Opened) -> None:
     """The pairs of `job`, a row of flaky_jobs, with links to their runs."""
-    st.subheader("Evidence", anchor=False, help="Each failed try, and the try that passed on the same commit.")
+    st.header("Evidence", anchor=False, help="Each failed try, and the try that passed on the same commit.")
     st.caption(plain(f"{job['job']} in {job['repository']} {job['pipeline']}; choose another job in the table above."))
     tries = reads.flaky_tries(job["pipeline_id"], job["job"], page.view.scope.branch, page.since, page.until)
     pairs = flaky.pairs(tries)

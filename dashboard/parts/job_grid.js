@@ -32,7 +32,7 @@ export default function ({ data, parentElement }) {
     return made;
   };
   const head = element("tr");
-  head.append(element("th", "job"));
+  head.append(element("th", "job", "Job"));
   for (const run of data.runs) {
     const cell = element("th", "run");
     cell.append(linked("", run.label, run.href, run.title));

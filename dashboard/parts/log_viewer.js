@@ -170,8 +170,6 @@ class View {
     while (this.chunks.size > MOST_KEPT) this.chunks.delete(this.chunks.keys().next().value);
     if (data.query === this.query && data.hits && !this.hits) this.takeHits(data);
     if (isNew) {
-      const dark = luminance(getComputedStyle(this.root).backgroundColor) < 0.4;
-      this.root.classList.toggle("dark", dark);
       this.root.classList.toggle("has-times", Object.values(data.chunks).some((lines) => lines.some((line) => line[0])));
       this.timesButton.hidden = !this.root.classList.contains("has-times");
       this.fit();
@@ -477,11 +475,6 @@ function clock(stamp) {
   const at = new Date(stamp.replace(/(\.\d{3})\d*Z$/, "$1Z"));
   if (!stamp || Number.isNaN(at.getTime())) return "";
   return `${at.toLocaleTimeString("en-GB")}.${String(at.getMilliseconds()).padStart(3, "0")}`;
-}
-
-function luminance(colour) {
-  const [red, green, blue] = (colour.match(/[\d.]+/g) ?? [255, 255, 255]).map(Number);
-  return (0.2126 * red + 0.7152 * green + 0.0722 * blue) / 255;
 }
 
 export default function ({ data, parentElement, setStateValue }) {

@@ -65,7 +65,7 @@ def first_steps(chosen: Settings) -> None:
         else "a long random text; set the same as `GITHUB_WEBHOOK_SECRET` here"
     )
     with st.container(border=True, key="first_steps"):
-        st.subheader("No runs yet: connect your first repository", anchor=False)
+        st.header("No runs yet: connect your first repository", anchor=False)
         st.markdown(
             "On GitHub, open the repository's (or the organisation's) **Settings → Webhooks → Add webhook** and paste:"
         )

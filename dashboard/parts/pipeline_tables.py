@@ -48,7 +48,7 @@ SHOWN = 8
 
 def draw_branches(found: pd.DataFrame, own: dict[str, str | None], now: datetime, zone: ZoneInfo) -> None:
     """`own`: the parameters that make the runs page show this pipeline in this window."""
-    st.subheader("Branches compared", anchor=False)
+    st.header("Branches compared", anchor=False)
     if found.empty:
         st.caption("Nothing finished in this window.")
         return
@@ -56,7 +56,7 @@ def draw_branches(found: pd.DataFrame, own: dict[str, str | None], now: datetime
 
 
 def draw_jobs(found: pd.DataFrame) -> None:
-    st.subheader("Slowest jobs", anchor=False)
+    st.header("Slowest jobs", anchor=False)
     if found.empty:
         st.caption("No jobs are known in this window. They come with the CI system's job events.")
         return
@@ -64,7 +64,7 @@ def draw_jobs(found: pd.DataFrame) -> None:
 
 
 def draw_steps(found: pd.DataFrame) -> None:
-    st.subheader("Slowest steps", anchor=False)
+    st.header("Slowest steps", anchor=False)
     if found.empty:
         st.caption("No steps are known in this window.")
         return
@@ -72,7 +72,7 @@ def draw_steps(found: pd.DataFrame) -> None:
 
 
 def draw_breakages(found: pd.DataFrame, now: datetime, zone: ZoneInfo) -> None:
-    st.subheader("When the default branch broke", anchor=False)
+    st.header("When the default branch broke", anchor=False)
     if found.empty:
         st.caption("It never did, as far as is known.")
         return

@@ -12,7 +12,7 @@ from dashboard.parts.providers import name_of
 
 def draw_repositories(polled: pd.DataFrame, now: datetime) -> None:
     """A row for each repository, and above them what is wrong, in words."""
-    st.subheader("Polled repositories", anchor=False)
+    st.header("Polled repositories", anchor=False)
     if polled.empty:
         st.info(
             "No repository is polled; webhooks alone bring news. Name some in `GITHUB_REPOSITORIES` (or the setting of "
@@ -54,7 +54,7 @@ def draw_rate_limit(samples: pd.DataFrame) -> None:
     """What was left at each look of the last day; nothing where no CI system has a limit."""
     if samples.empty:
         return
-    st.subheader("Rate limit, last 24 hours", anchor=False)
+    st.header("Rate limit, last 24 hours", anchor=False)
     left = pd.DataFrame(
         {
             "Time": samples["sampled_at"],

@@ -21,7 +21,7 @@ def draw(row: "pd.Series[str]", page: Opened) -> None:
     word = "slower" if found["ratio"] > 1 else "faster"
     series = reads.regression_series(text(found["pipeline_id"]), text(found["job"]))
     with st.container(border=True, key="regression_one"):
-        st.subheader(plain(f"{what} in {found['repository']}"), anchor=False)
+        st.header(plain(f"{what} in {found['repository']}"), anchor=False)
         percent = abs(found["ratio"] - 1) * 100
         st.markdown(
             f"**{percent:.0f} % {word}** since **{plain(moment(found['changed_at'], zone))}**, first at commit "

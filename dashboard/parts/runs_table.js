@@ -1,5 +1,5 @@
 // Draws the runs table. Everything that came from outside is set as text, never as markup; links are checked in Python.
-const COLUMNS = ["Pipeline", "Status", "Duration", "Commit", "Message", "Author", "Started", ""];
+const COLUMNS = ["Pipeline", "Status", "Duration", "Commit", "Message", "Author", "Started", "Link"];
 
 function element(tag, className, text) {
   const made = document.createElement(tag);

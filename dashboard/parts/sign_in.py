@@ -21,7 +21,7 @@ def draw_door(chosen: Settings) -> None:
 
 
 def _how_to(chosen: Settings) -> None:
-    st.subheader("Who may see this dashboard?", anchor=False)
+    st.header("Who may see this dashboard?", anchor=False)
     st.markdown(
         "It can be reached from other machines, but nothing says who may look, so nothing is shown. "
         "Set one of these for the dashboard and start it again:"

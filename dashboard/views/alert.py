@@ -40,10 +40,10 @@ def alert() -> None:
     _log(found)
     left, right = st.columns(2, gap="small")
     with left, st.container(border=True, key="events"):
-        st.subheader("What happened", anchor=False)
+        st.header("What happened", anchor=False)
         alert_history.draw_events(reads.events(alert_id), now, zone)
     with right, st.container(border=True, key="messages"):
-        st.subheader("Messages", anchor=False)
+        st.header("Messages", anchor=False)
         alert_history.draw_messages(reads.messages(alert_id=alert_id, limit=50), now, zone)
 
 
@@ -92,7 +92,7 @@ def _run_link(run_key: object, label: str, icon: str) -> None:
 
 def _log(found: dict[Any, Any]) -> None:
     with st.container(border=True, key="log"):
-        st.subheader("Why it failed", anchor=False)
+        st.header("Why it failed", anchor=False)
         if text(found["excerpt"]):
             st.code(text(found["excerpt"]), language=None, wrap_lines=True)
             query = {"id": text(found["run_key"]), "job": text(found["log_job_id"])}

@@ -89,7 +89,7 @@ FORMATS = {"seconds": duration, "failed_seconds": duration, "rerun_seconds": dur
 
 def _pipelines(jobs: pd.DataFrame, prices: Prices) -> str | None:
     """The pipelines; returns the one that was clicked."""
-    st.subheader("By pipeline", anchor=False, help="Choose one to see its jobs and runners alone.")
+    st.header("By pipeline", anchor=False, help="Choose one to see its jobs and runners alone.")
     rows = cost.summed(jobs, ["pipeline_id", "repository", "pipeline"])
     columns = _columns({"repository": "Repository", "pipeline": "Pipeline"}, prices)
     picked = insight.table(rows, columns, FORMATS, key="cost_by_pipeline", selectable=True, most_rows=9)
@@ -97,7 +97,7 @@ def _pipelines(jobs: pd.DataFrame, prices: Prices) -> str | None:
 
 
 def _groups(jobs: pd.DataFrame, prices: Prices, one: bool) -> None:
-    st.subheader("By runner, system and job" + (" of this pipeline" if one else ""), anchor=False)
+    st.header("By runner, system and job" + (" of this pipeline" if one else ""), anchor=False)
     runner, system, job = st.tabs(["Runner", "Operating system", "Job"])
     with runner:
         rows = cost.summed(jobs.assign(labels=jobs["labels"].replace("", "not named")), ["labels"])

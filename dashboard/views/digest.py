@@ -31,7 +31,7 @@ def weekly_digest() -> None:
     made = reads.digest(datetime.now(UTC).replace(second=0, microsecond=0), settings().digest_timezone)
     _delivery()
     with st.container(border=True, key="digest"):
-        st.subheader(plain(made.title), anchor=False)
+        st.header(plain(made.title), anchor=False)
         _sections(made)
 
 

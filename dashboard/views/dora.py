@@ -41,10 +41,10 @@ def dora_metrics() -> None:
     with right, st.container(border=True, height=330, key="dora_lead"):
         _lead(leads, page.view)
     with st.container(border=True, key="dora_repositories"):
-        st.subheader("By repository", anchor=False, help=dora_tables.REPORT)
+        st.header("By repository", anchor=False, help=dora_tables.REPORT)
         dora_tables.repositories(repositories)
     with st.container(border=True, key="dora_deployments"):
-        st.subheader("Newest deployments", anchor=False)
+        st.header("Newest deployments", anchor=False)
         dora_tables.newest(deployments.head(100), page.view)
     deployment_marks.draw(reads.marks())
 
@@ -83,7 +83,7 @@ def _figures(total: Keys) -> None:
 
 
 def _frequency(days: pd.DataFrame) -> None:
-    st.subheader("Deployments by day", anchor=False)
+    st.header("Deployments by day", anchor=False)
     traces = [
         {
             "type": "bar", "name": charts.NAMES[status], "x": [f"{day:%Y-%m-%d}" for day in days["day"]],
@@ -97,7 +97,7 @@ def _frequency(days: pd.DataFrame) -> None:
 
 
 def _lead(leads: pd.DataFrame, view: View) -> None:
-    st.subheader("Lead time by day of deployment", anchor=False, help=dora_tables.LEAD)
+    st.header("Lead time by day of deployment", anchor=False, help=dora_tables.LEAD)
     days = leads[leads["day"].notna()]
     traces = [
         {

@@ -98,7 +98,7 @@ def _kept(asked: str) -> reads.Found:
 
 def _views() -> None:
     """The schema: each view, what a row of it is, and its columns."""
-    st.subheader("Views", anchor=False)
+    st.header("Views", anchor=False)
     for name, view in VIEWS.items():
         with st.expander(f"`{name}`"):
             st.caption(view.description)

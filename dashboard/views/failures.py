@@ -42,7 +42,7 @@ def failure_clusters() -> None:
         return
     firsts = reads.firsts(clusters).set_index("job_id")
     with st.container(border=True, key="failure_clusters"):
-        st.subheader("What breaks most", anchor=False)
+        st.header("What breaks most", anchor=False)
         picked = insight.table(
             _rows(clusters, firsts, page.view.zone), COLUMNS, key="clusters", selectable=True, most_rows=9
         )

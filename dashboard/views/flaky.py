@@ -57,7 +57,7 @@ def flaky_jobs() -> None:
     begin = midnight(mondays[0], page.view.zone)
     course = flaky.course(reads.flaky_weeks(page.view.scope, begin, page.until, page.view.zone.key), mondays)
     with st.container(border=True, key="flaky_jobs"):
-        st.subheader("Ranked by wasted time", anchor=False)
+        st.header("Ranked by wasted time", anchor=False)
         picked = insight.table(
             _rows(jobs, course, page), COLUMNS,
             {"wasted_seconds": duration, "waited_seconds": duration, "rate": percentage},
@@ -65,7 +65,7 @@ def flaky_jobs() -> None:
         )  # fmt: skip
     left, right = st.columns([9, 11], gap="small")
     with left, st.container(border=True, height=400, key="flaky_weeks"):
-        st.subheader("Wasted time by week", anchor=False, help=WASTED)
+        st.header("Wasted time by week", anchor=False, help=WASTED)
         _draw_course(jobs, course, mondays)
     with right, st.container(border=True, height=400, key="flaky_evidence"):
         flaky_evidence.draw(jobs.iloc[picked or 0], page)

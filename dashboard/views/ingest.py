@@ -34,7 +34,7 @@ def health() -> None:
     _tiles(polled, state, now)
     polling.draw_repositories(polled, now)
     polling.draw_rate_limit(ingest.rate_limit(now - timedelta(days=1)))
-    st.subheader("Webhook deliveries", anchor=False)
+    st.header("Webhook deliveries", anchor=False)
     deliveries.draw(now=now, zone=zone, online=state is not None)
     _service(state, problem, now)
 
@@ -65,7 +65,7 @@ def _tiles(polled: pd.DataFrame, state: dict[str, Any] | None, now: datetime) ->
 
 
 def _service(state: dict[str, Any] | None, problem: str, now: datetime) -> None:
-    st.subheader("Timed jobs", anchor=False)
+    st.header("Timed jobs", anchor=False)
     if state is None:
         st.warning(plain(problem), icon=":material/cloud_off:")
         return

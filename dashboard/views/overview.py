@@ -49,7 +49,7 @@ def live(heading: DeltaGenerator, scope: data.Scope, window: str) -> None:
     tiles.draw(tiles.tiles(numbers, daily), window)
     left, right = st.columns([11, 9], gap="small")
     with left, st.container(border=True, height=372, key="status"):
-        st.subheader(f"Pipeline status, last {view.chart_days} days", anchor=False)
+        st.header(f"Pipeline status, last {view.chart_days} days", anchor=False)
         charts.draw_status(daily, view)
     with right:
         _alerts(fresh, view, now)
@@ -87,7 +87,7 @@ def _latest_runs(fresh: Freshness, view: View, now: datetime) -> None:
     runs = data.newest_runs(fresh, query, limit=NEWEST)
     with st.container(border=True, key="latest"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.subheader("Latest workflow runs", anchor=False)
+            st.header("Latest workflow runs", anchor=False)
             if view.picked:
                 st.button(
                     view.picked,

@@ -72,7 +72,7 @@ def _over_time(fresh: Freshness, pipeline_id: str, view: View, own: Parameters, 
     daily = reads.by_day(reads.days(fresh, pipeline_id, view.scope.branch, zone=view.zone, chart_start=start), days)
     left, right = st.columns([11, 9], gap="small")
     with left, st.container(border=True, key="over_time"):
-        st.subheader(
+        st.header(
             "Duration over time", anchor=False,
             help="Each point is a run that succeeded or failed; click one to open it. The band: from the median to the "
             "95th percentile of each day.",
@@ -83,7 +83,7 @@ def _over_time(fresh: Freshness, pipeline_id: str, view: View, own: Parameters, 
         else:
             pipeline_charts.draw_durations(daily, points, view.zone)
     with right, st.container(border=True, key="by_day"):
-        st.subheader("Outcome by day", anchor=False, help="Runs by the day on which they finished. Click a bar.")
+        st.header("Outcome by day", anchor=False, help="Runs by the day on which they finished. Click a bar.")
         pipeline_charts.draw_outcomes(daily, own)
 
 
@@ -98,7 +98,7 @@ def _where_time_goes(fresh: Freshness, pipeline_id: str, view: View, window: all
 def _grid(fresh: Freshness, pipeline_id: str, view: View) -> None:
     grid = reads.grid(fresh, pipeline_id, view.scope.branch)
     with st.container(border=True, key="grid"):
-        st.subheader(
+        st.header(
             f"Jobs of the newest {grid['attempt_id'].nunique()} attempts", anchor=False,
             help="Newest left, re-runs too; what fails most is on top. Click a cell to open its attempt.",
         )  # fmt: skip
@@ -111,7 +111,7 @@ def _grid(fresh: Freshness, pipeline_id: str, view: View) -> None:
         return
     with st.container(border=True, key="one_run"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.subheader("One run in time", anchor=False, width="content")
+            st.header("One run in time", anchor=False, width="content")
             chosen = st.selectbox(
                 "Run", with_jobs.index.tolist(), key="run", bind="query-params", label_visibility="collapsed",
                 width=340, format_func=lambda attempt: _run_name(with_jobs.loc[attempt].to_dict()),

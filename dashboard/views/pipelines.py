@@ -38,7 +38,7 @@ def all_pipelines() -> None:
         with head:
             title = st.empty()
             found = _narrowed(table)
-        title.subheader(count(len(found), "pipeline", "pipelines"), anchor=False, width="content")
+        title.header(count(len(found), "pipeline", "pipelines"), anchor=False, width="content")
         if found.empty:
             notices.nothing_matches()
             return

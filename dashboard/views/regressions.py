@@ -64,7 +64,7 @@ def duration_regressions() -> None:
         )
         return
     with st.container(border=True, key="regressions"):
-        st.subheader("Ranked by time a week", anchor=False)
+        st.header("Ranked by time a week", anchor=False)
         picked = insight.table(
             _rows(chosen, page),
             COLUMNS,

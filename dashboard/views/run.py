@@ -52,7 +52,7 @@ def run() -> None:
     message = run["commit_message"] if text(run["commit_message"]) else run["title"]
     subject.text(first_line(message) or "No commit message")
     _fields(run)
-    st.subheader("Jobs", anchor=False)
+    st.header("Jobs", anchor=False)
     attempt_id = text(run["attempt_id"])
     draw_jobs(data.jobs(attempt_id), data.steps(attempt_id), attempt_id=attempt_id, now=datetime.now(UTC))
 

@@ -41,7 +41,7 @@ def _runs(fresh: Freshness, chosen: Chosen, now: datetime) -> None:
     total = reads.total(fresh, chosen.search)
     many = total > reads.COUNTED
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.subheader(
+        st.header(
             f"More than {reads.COUNTED:,} runs" if many else count(total, "run", "runs"), anchor=False, width="content"
         )
         _picked(chosen)
@@ -65,7 +65,7 @@ def _groups(fresh: Freshness, chosen: Chosen, now: datetime) -> None:
     sort = Sort.of(st.query_params.get("order", ""), run_groups.COLUMNS)
     groups = run_groups.ordered(groups, sort)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.subheader(
+        st.header(
             f"{count(int(groups['runs'].sum()), 'run', 'runs')} in {count(len(groups), 'group', 'groups')}",
             anchor=False, width="content",
         )  # fmt: skip

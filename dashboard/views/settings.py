@@ -21,10 +21,12 @@ ROLE_COLUMNS = {
 
 @notices.explained
 def draw() -> None:
-    st.title("Settings", anchor=False)
+    fresh = data.freshness()  # reads, and so tells where from
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.title("Settings", anchor=False, width="content")
+        notices.simulated_label(fresh)
     if message := st.session_state.pop(NOTICE, None):
         st.toast(message, icon=":material/check:")
-    data.freshness()  # reads, and so tells where from
     if data.source() != "live":
         notices.offline_banner(data.source())
         return
@@ -39,7 +41,7 @@ def draw() -> None:
 
 
 def _roles(roles: dict[str, str]) -> None:
-    st.subheader("Who has which role", anchor=False)
+    st.header("Who has which role", anchor=False)
     st.caption(
         "Viewers see, operators also act on alerts, admins also change settings. A role here is stronger than the one "
         "that a sign-in or a token names."
@@ -56,7 +58,7 @@ def _roles(roles: dict[str, str]) -> None:
 
 
 def _write_key(key: dict[str, str | None]) -> None:
-    st.subheader("Write key", anchor=False)
+    st.header("Write key", anchor=False)
     if not key["is_set"]:
         st.caption("None is set: whoever reaches the service may write. It answers on loopback only.")
     else:
@@ -75,7 +77,7 @@ def _write_key(key: dict[str, str | None]) -> None:
 
 
 def _environment(environment: dict[str, object]) -> None:
-    st.subheader("Environment of the ingest service", anchor=False)
+    st.header("Environment of the ingest service", anchor=False)
     st.caption("Read when it starts; secrets show their last four letters at most. docs/settings.md explains each.")
     rows = pd.DataFrame(
         [(name, "" if value is None else str(value)) for name, value in environment.items()],

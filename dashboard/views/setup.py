@@ -23,7 +23,10 @@ VERDICTS = {
 @notices.explained
 def set_up() -> None:
     """Title, then one section for each system; those that send or are polled come first."""
-    st.title("Connect your CI systems", anchor=False)
+    fresh = data.freshness()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.title("Connect your CI systems", anchor=False, width="content")
+        notices.simulated_label(fresh)
     notices.offline_banner(data.source())
     st.markdown(
         "A system that can reach the ingest service sends its runs by **webhook**, at once. Where it can't, or where "
@@ -44,7 +47,7 @@ def set_up() -> None:
 
 def _section(one: Provider, chosen: Settings) -> None:
     address = f"{chosen.ingest_url}/api/v1/webhook/{one.provider}"
-    st.markdown("##### Webhook")
+    st.markdown("## Webhook")
     st.code(address, language=None, wrap_lines=True)
     _heard(one.provider)
     wanted = " or ".join(f"`{name}`" for name in one.settings)
@@ -56,7 +59,7 @@ def _section(one: Provider, chosen: Settings) -> None:
         )
     st.markdown(one.steps.replace("<address>", address))
     if one.polling_steps:
-        st.markdown("##### Polling")
+        st.markdown("## Polling")
         _polled(one)
         st.markdown(one.polling_steps)
 

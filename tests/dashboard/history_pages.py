@@ -42,5 +42,5 @@ def opened(page: str, /, **query: str) -> AppTest:
 
 
 def shown(test: AppTest) -> str:
-    parts = [*test.markdown, *test.caption, *test.subheader, *test.title, *test.warning, *test.info, *test.code]
+    parts = [*test.markdown, *test.caption, *test.header, *test.title, *test.warning, *test.info, *test.code]
     return " | ".join(str(part.value) for part in parts)

@@ -80,11 +80,11 @@ def test_the_preview_of_the_rules_that_hold_is_what_they_raised(over_history: No
 
 def test_other_thresholds_are_tried_before_they_are_saved(over_history: None) -> None:
     test = opened("alert_settings", tab="rules")
-    before = next(part.value for part in test.subheader if "would have raised" in part.value)
+    before = next(part.value for part in test.header if "would have raised" in part.value)
     test.number_input(key="rate_all").set_value(1).run()
     test.number_input(key="least_all").set_value(1).run()
     assert not test.exception
-    after = next(part.value for part in test.subheader if "would have raised" in part.value)
+    after = next(part.value for part in test.header if "would have raised" in part.value)
     assert before != after
     assert "With the thresholds that hold now" in shown(test)
 

@@ -50,7 +50,7 @@ def shown(test: AppTest) -> str:
     parts = [
         *test.markdown,
         *test.caption,
-        *test.subheader,
+        *test.header,
         *test.title,
         *test.warning,
         *test.error,

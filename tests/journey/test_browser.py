@@ -4,7 +4,6 @@ import csv
 import io
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.builders import NOON, job_payload, run_payload, step_part
-from tests.conftest import ROOT, IngestProcess, free_port, wait_for
+from tests.conftest import ROOT, IngestProcess, dashboard
 
 expect.set_options(timeout=25_000)
 
@@ -45,17 +44,8 @@ class Product:
 @pytest.fixture
 def product(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Product]:
     ingest = IngestProcess(tmp_path).start()
-    port = free_port()
-    with (tmp_path / "web.log").open("wb") as log:
-        web = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", "--server.port", str(port)],
-            cwd=ROOT, env=ingest.variables(), stdout=log, stderr=log,
-        )  # fmt: skip
-    address = f"http://127.0.0.1:{port}"
-    wait_for(lambda: httpx.get(f"{address}/_stcore/health").status_code == 200, "the dashboard")
-    yield Product(ingest, web, address)
-    web.terminate()
-    web.wait(timeout=20)
+    with dashboard(ingest) as (web, address):
+        yield Product(ingest, web, address)
     if ingest.process and ingest.process.poll() is None:
         ingest.stop()
     if request.session.testsfailed:

@@ -1,13 +1,10 @@
 """Logs and deliveries in a browser: opened at the first error, searched, linked, downloaded, replayed; always text."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -17,7 +14,7 @@ from core.store import job_logs
 from core.store.duckdb_file import open_owned
 from ingest.simulation.fill import fill
 from tests.builders import NOON
-from tests.conftest import ROOT, IngestProcess, free_port, wait_for
+from tests.conftest import IngestProcess, dashboard
 from tests.journey.test_browser import browser, page
 
 __all__ = ["browser", "page"]
@@ -63,17 +60,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     job_logs.keep(connection, [row])
     connection.close()
     ingest = IngestProcess(folder).start()
-    port = free_port()
-    with (folder / "web.log").open("wb") as log:
-        web = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", "--server.port", str(port)],
-            cwd=ROOT, env=ingest.variables(), stdout=log, stderr=log,
-        )  # fmt: skip
-    address = f"http://127.0.0.1:{port}"
-    wait_for(lambda: httpx.get(f"{address}/_stcore/health").status_code == 200, "the dashboard")
-    yield Place(ingest, address, run, job)
-    web.terminate()
-    web.wait(timeout=20)
+    with dashboard(ingest) as (_, address):
+        yield Place(ingest, address, run, job)
     ingest.stop()
 
 
