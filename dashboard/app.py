@@ -15,7 +15,7 @@ from dashboard import data, server  # noqa: E402
 from dashboard.parts import sign_in  # noqa: E402
 from dashboard.parts.notices import explained  # noqa: E402
 
-# Less air around the page than Streamlit's default, so that tiles, chart and alerts fit one screen. Two texts of Streamlit's
+# Less air around the page than Streamlit's default, so that tiles, chart and alerts fit one screen. Two of its texts
 # are below a contrast of 4.5 : 1: captions (its opacity takes links along), and white on the dark theme's main button.
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding: 4rem 2rem 2rem; max-width: 1680px; }
