@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run demo test lint format bench clean
+.PHONY: run demo test lint format bench screenshots clean
 
 run: .venv/ready
 	$(BIN)/honcho start
@@ -28,6 +28,10 @@ format: .venv/ready-dev
 
 bench: .venv/ready-dev
 	$(BIN)/python -m bench.webhooks
+
+screenshots: .venv/ready-dev
+	sh tests/services.sh
+	$(BIN)/python -m tests.screenshots
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis test-artifacts

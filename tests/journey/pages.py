@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Page
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from core.settings import load_settings
 from core.store.duckdb_file import open_owned
@@ -20,14 +21,20 @@ JOIN workflow_runs AS r ON r.id = a.attempt_id JOIN job_logs AS l ON l.attempt_i
 WHERE a.status = 'active' AND l.status = 'kept' ORDER BY a.created_at DESC, l.job_id LIMIT 1
 """
 BACKGROUNDS = {"light": "rgb(255, 255, 255)", "dark": "rgb(16, 20, 28)"}
-IS_DRAWN = """(background) => {
+# What a page still waits for; empty once it is drawn.
+PENDING = """(background) => {
   const app = document.querySelector("[data-testid=stApp]");
+  if (!app) return ["the app"];
   const waits = "[data-testid=stSkeleton], [data-testid=stSpinner], [data-testid=stStatusWidget], [data-stale=true]";
-  const charts = [...document.querySelectorAll("[data-testid=stPlotlyChart]")];
-  return app?.dataset.testScriptState === "notRunning" && getComputedStyle(app).backgroundColor === background
-    && document.querySelector("[data-testid=stMainBlockContainer]")?.innerText.length > 40
-    && !document.querySelector(waits) && charts.every((chart) => chart.querySelector(".main-svg"))
-    && document.getAnimations().every((animation) => animation.playState !== "running");
+  const without = (part, wanted) => [...document.querySelectorAll(part)].filter((each) => !each.querySelector(wanted));
+  return [
+    app.dataset.testScriptState === "notRunning" ? "" : "the script",
+    getComputedStyle(app).backgroundColor === background ? "" : "the theme",
+    document.querySelector("[data-testid=stMainBlockContainer]")?.innerText.length > 40 ? "" : "text",
+    ...[...document.querySelectorAll(waits)].map((each) => each.dataset.testid),
+    ...without("[data-testid=stPlotlyChart]", ".main-svg").map(() => "a chart"),
+    ...document.getAnimations().filter((each) => each.playState === "running").map(() => "a fade"),
+  ].filter(Boolean);
 }"""
 
 
@@ -56,7 +63,19 @@ def simulated_company(folder: Path, *, days: int) -> Iterator[tuple[str, dict[st
         ingest.stop()
 
 
-def wait_until_drawn(page: Page, theme: str) -> None:
-    """Switch the theme, and wait until no part, chart or fade is under way."""
+def open_in(page: Page, address: str, theme: str) -> None:
+    """Open the page in the theme, and wait until no part, chart or fade is under way.
+
+    Each theme is loaded anew: now and then Streamlit misses a change of theme while it loads.
+    """
     page.emulate_media(color_scheme="dark" if theme == "dark" else "light", reduced_motion="reduce")
-    page.wait_for_function(IS_DRAWN, arg=BACKGROUNDS[theme])
+    page.goto(address)
+    wait_until_drawn(page, theme)
+
+
+def wait_until_drawn(page: Page, theme: str) -> None:
+    try:
+        page.wait_for_function(f"(background) => ({PENDING})(background).length === 0", arg=BACKGROUNDS[theme])
+    except PlaywrightTimeout:
+        pending = page.evaluate(PENDING, BACKGROUNDS[theme])
+        raise AssertionError(f"{page.url} in its {theme} theme waits for {pending}") from None

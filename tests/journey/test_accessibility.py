@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journey.pages import BACKGROUNDS, PAGES, simulated_company, wait_until_drawn
+from tests.journey.pages import BACKGROUNDS, PAGES, open_in, simulated_company, wait_until_drawn
 from tests.journey.test_browser import browser
 
 __all__ = ["browser"]  # a fixture
@@ -48,9 +48,8 @@ def test_no_page_has_a_serious_finding_in_either_theme(
     company: tuple[str, dict[str, str]], page: Page, name: str
 ) -> None:
     address, paths = company
-    page.goto(address + (paths | MORE)[name])
     for theme in BACKGROUNDS:
-        wait_until_drawn(page, theme)
+        open_in(page, address + (paths | MORE)[name], theme)
         expect(page.get_by_text("Simulated data").first).to_be_visible()
         found = Axe().run(page, context=NOT_OURS).response
         assert len(found["passes"]) > 10
@@ -78,8 +77,7 @@ def test_an_alert_is_acknowledged_and_its_log_read_by_keyboard_alone(
     company: tuple[str, dict[str, str]], page: Page
 ) -> None:
     address, paths = company
-    page.goto(address + paths["alert"])
-    wait_until_drawn(page, "light")
+    open_in(page, address + paths["alert"], "light")
     tab_to(page, "Your name")
     page.keyboard.type("Ana")
     page.keyboard.press("Enter")
