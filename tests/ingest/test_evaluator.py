@@ -83,8 +83,10 @@ def test_the_timer_starts_no_evaluation_while_one_goes_on_and_catches_up_once(wr
     class NoPolling:
         is_configured = False
 
-        def pick_lines(self) -> None:
-            """Nothing to pick."""
+        def nothing(self) -> None:
+            """Neither polling nor insights have anything to do here."""
+
+        pick_lines = send_digest = find_changes = nothing
 
     slow = Slow()
     unused = cast("Any", NoPolling())

@@ -22,6 +22,10 @@ JWT_SECRET = "a-token-secret-of-the-tests-0123456789"
 load_all_checks()
 # What JSON Schema can't say (a time in the past, a channel that isn't configured) is refused all the same.
 LEFT_OUT = CHECKS.get_by_names(["positive_data_acceptance"])
+# This path also fits the pattern of `GET /alerts/{alert_id}`, which answers 404: `Allow` names GET, and rightly so.
+TWO_MEANINGS = {"/api/v1/alerts/acknowledge": CHECKS.get_by_names(["allow_header_conformance"])}
+# In a query string an object in a text's place is written as text, which is then good: only bodies can tell them apart.
+OF_QUERIES = CHECKS.get_by_names(["negative_data_rejection"])
 
 schema = schemathesis.openapi.from_dict(api.openapi())
 
@@ -54,4 +58,6 @@ def test_the_service_keeps_to_its_openapi_page(case: schemathesis.Case, running:
     if case.headers:
         case.headers.pop("X-API-KEY", None)  # a made-up key would hide everything behind it
     headers = {"Authorization": f"Bearer {token}"}
-    case.call_and_validate(base_url=running.url, headers=headers, excluded_checks=LEFT_OUT)
+    case.call_and_validate(
+        base_url=running.url, headers=headers, excluded_checks=LEFT_OUT + TWO_MEANINGS.get(case.path, [])
+    )

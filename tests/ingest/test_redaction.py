@@ -22,6 +22,7 @@ from tests.ingest.test_alert_delivery import Sink, sink
 __all__ = ["sink"]  # a fixture
 
 SECRET_SETTINGS = sorted(name for name, field in Settings.model_fields.items() if "SecretStr" in str(field))
+BY_NAME = [name for name in SECRET_SETTINGS if "dict" in str(Settings.model_fields[name].annotation)]
 FORMS = {  # those that must look like something
     "gitlab_webhook_signing_token": "whsec_{}",
     "gitlab_webhook_signing_token_previous": "whsec_{}",
@@ -35,9 +36,15 @@ def planted(name: str) -> str:
     return FORMS.get(name, "{}").format(b64encode(f"planted {name} here".encode()).decode().rstrip("="))
 
 
-PLANTED = {name: planted(name) for name in SECRET_SETTINGS if name not in OWN}
+PLANTED = {name: planted(name) for name in SECRET_SETTINGS if name not in OWN and name not in BY_NAME}
+PLANTED_BY_NAME = {name: {"drone": planted(name)} for name in BY_NAME}
 ADDRESSES = {"database_url": "postgresql://ana:planted-database-password@127.0.0.1:9/health"}
-NEEDLES = [*PLANTED.values(), PLANTED["notify_urls"].split(":")[2].split("@")[0], "planted-database-password"]
+NEEDLES = [
+    *PLANTED.values(),
+    *(held["drone"] for held in PLANTED_BY_NAME.values()),
+    PLANTED["notify_urls"].split(":")[2].split("@")[0],
+    "planted-database-password",
+]
 
 # What the service under test can't have been told: it would not start, or nobody could send it anything.
 UNSET = (PLANTED["github_app_private_key"], PLANTED["github_webhook_secret"], "planted-database-password")
@@ -48,7 +55,8 @@ def found_in(text: str) -> list[str]:
 
 
 def test_no_secret_passes_the_redactor_whatever_it_stands_in() -> None:
-    chosen = load_settings(**PLANTED, **ADDRESSES, slack_webhook_url="https://hooks.slack.com/services/T0/B0/abcdef")
+    slack = "https://hooks.slack.com/services/T0/B0/abcdef"
+    chosen = load_settings(**PLANTED, **PLANTED_BY_NAME, **ADDRESSES, slack_webhook_url=slack)
     clean = Redactor(secrets_of(chosen))
     for needle in NEEDLES:
         for form in (needle, quote(needle, safe=""), f"https://x.example/{needle}?a={needle}", f"'{needle}'"):
@@ -77,7 +85,8 @@ class Planted:
 
 @pytest.fixture
 def service(tmp_path: object, sink: Sink) -> Iterator[Planted]:
-    environment = {name.upper(): value for name, value in PLANTED.items()} | {
+    by_name = {name.upper(): orjson.dumps(held).decode() for name, held in PLANTED_BY_NAME.items()}
+    environment = {name.upper(): value for name, value in PLANTED.items()} | by_name | {
         "SLACK_WEBHOOK_URL": sink.url, "LOG_LEVEL": "DEBUG", "LOG_FORMAT": "json", "GITHUB_WEBHOOK_SECRET": "",
         "OIDC_CLIENT_SECRET": PLANTED["oidc_client_secret"], "USER_RATE_LIMIT_PER_MINUTE": "100000",
         "GITHUB_API_URL": "http://127.0.0.1:9", "GITHUB_REPOSITORIES": "acme/web", "GITHUB_APP_PRIVATE_KEY": "",
