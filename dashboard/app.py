@@ -20,7 +20,6 @@ from dashboard.parts.notices import explained  # noqa: E402
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding: 4rem 2rem 2rem; max-width: 1680px; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 4rem 0.9rem 2rem; } }
-[data-testid="stHeading"] h2 { padding-top: 0.5rem; }
 [data-testid="stCaptionContainer"] { opacity: 1; color: color-mix(in srgb, currentColor 68%, transparent); }
 button[data-testid^="stBaseButton-primary"]:enabled { color: light-dark(#ffffff, #10141c); }
 </style>"""
