@@ -15,6 +15,7 @@ from ingest import errors
 from ingest.access.callers import Callers
 from ingest.api import webhooks
 from ingest.app import guard
+from ingest.seen import Seen
 
 
 class DeliveryWriter(Protocol):
@@ -38,5 +39,5 @@ def endpoint(writer: DeliveryWriter) -> FastAPI:
     app.add_api_route("/health/ready", lambda: {"status": "ready"})
     guard(app)
     callers = Callers(settings(), _NoStoredSettings())
-    app.state.service = SimpleNamespace(settings=settings(), writer=writer, callers=callers)
+    app.state.service = SimpleNamespace(settings=settings(), writer=writer, callers=callers, seen=Seen(None))
     return app

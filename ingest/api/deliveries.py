@@ -19,7 +19,7 @@ def deliveries(
     result: Literal["processed", "ignored", "failed"] | None = None,
     provider: Annotated[str | None, Query(max_length=100)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
 ) -> DeliveryList:
     rows = records(service.reader.frame("delivery_list", result=result, provider=provider, limit=limit, offset=offset))
     return DeliveryList(deliveries=[DeliverySummary(**row) for row in rows])
