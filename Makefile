@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run demo test lint format bench screenshots clean
+.PHONY: run demo test lint format bench drill screenshots clean
 
 run: .venv/ready
 	$(BIN)/honcho start
@@ -28,6 +28,10 @@ format: .venv/ready-dev
 
 bench: .venv/ready-dev
 	$(BIN)/python -m bench.webhooks
+	$(BIN)/python -m bench.overview
+
+drill: .venv/ready-dev
+	$(BIN)/python -m bench.drill
 
 screenshots: .venv/ready-dev
 	sh tests/services.sh

@@ -7,6 +7,7 @@ has chromium || has chromium-browser || has google-chrome || wanted="$wanted chr
 has initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || wanted="$wanted postgresql"
 has redis-server || wanted="$wanted redis-server"
 has kubectl || wanted="$wanted kubernetes-client"
+has openssl || wanted="$wanted openssl"
 [ -n "$wanted" ] || exit 0
 if ! has apt-get; then
     echo "Error: the tests need$wanted; install what is missing and run make test again." >&2
