@@ -59,7 +59,9 @@ def drill(rounds: int) -> Drill:
         everything = RUNS_A_ROUND * rounds
         environment = ingest_environment(folder / "health.duckdb")
         with stopped_in_the_end(launch_ingest(environment, folder)) as service:
-            pool.submit(send, Load(service.port, everything, first_run=1)).result()
+            for number in range(rounds):
+                again = Load(service.port, RUNS_A_ROUND, first_run=1 + number * RUNS_A_ROUND)
+                pool.submit(send, again).result()
         wanted = {call.delivery_id for call in calls(everything, first_run=1)}
         return Drill(done, len(wanted - _kept(folder)), abs(_runs(folder) - everything))
 
