@@ -4,6 +4,7 @@ import asyncio
 import re
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from typing import IO
 
@@ -68,7 +69,8 @@ def unpack(file: IO[bytes], job_name: str, feed: Feed) -> LogResult:
                 with archive.open(one) as member:
                     while piece := member.read(PIECE):
                         feed(piece)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError):
+    # zipfile says RuntimeError of a password or a compression that it doesn't know, zlib its own of damaged contents.
+    except (zipfile.BadZipFile, RuntimeError, zlib.error):
         raise ProviderUnavailable("GitHub's zip of the run's logs can't be read.") from None
     return "kept" if chosen else "missing"
 
