@@ -53,10 +53,10 @@ def next_group(waiting: Sequence[Queued], sent: Sequence[Sent], now: datetime, g
         key = (head.kind, "" if is_wide else head.repository)
         if key in seen:
             continue
-        seen.add(key)
         group = _group(head, waiting, is_wide=is_wide)
         if head not in group:
             continue  # something earlier of its thread waits
+        seen.add(key)
         last = max((each.at for each in sent if each.kind == head.kind and _is_near(each, head, is_wide)), default=None)
         if last is None or last + gather <= now or len(group) == AT_ONCE:
             return group

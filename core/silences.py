@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from core.alert_routes import matches
 from core.errors import BadRequest
 
-PERIOD_DAYS = {"daily": 1, "weekly": 7}
+# None: it does not repeat.
+PERIOD_DAYS: dict[str | None, int] = {"daily": 1, "weekly": 7}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Silence:
 
     def _near(self, now: datetime) -> Iterator[tuple[datetime, datetime]]:
         """The windows around a moment, in order."""
-        period = PERIOD_DAYS.get(self.repeats or "")
+        period = PERIOD_DAYS.get(self.repeats)
         if period is None:
             yield self.starts_at, self.ends_at
             return
@@ -67,6 +68,6 @@ def check_window(starts_at: datetime, ends_at: datetime, repeats: str | None, no
     """Raise BadRequest for a window that is over, ends before it begins, or overlaps its own repetition."""
     if ends_at <= starts_at or (ends_at <= now and not repeats):
         raise BadRequest("ends_at must lie after starts_at and in the future.")
-    period = PERIOD_DAYS.get(repeats or "")
+    period = PERIOD_DAYS.get(repeats)
     if period and ends_at - starts_at >= timedelta(days=period):
         raise BadRequest(f"A window that repeats {repeats} must be shorter than its period.")

@@ -85,3 +85,26 @@ def test_a_full_message_waits_for_nothing() -> None:
 def test_without_gathering_nothing_waits() -> None:
     sent = [Sent("raised", "acme/web", NOON)]
     assert names(next_group([waiting("a")], sent, NOON, timedelta())) == ["a"]
+
+
+def test_those_that_wait_keep_no_other_repository_waiting() -> None:
+    sent = [Sent("raised", "acme/web", NOON)]
+    queue = [waiting("a"), waiting("b"), waiting("c", "acme/api")]
+    assert names(next_group(queue, sent, NOON + SECOND, MINUTE)) == ["c"]
+
+
+def test_a_failure_behind_its_recovery_keeps_no_other_failure_waiting() -> None:
+    """The recovery is being gathered; only the failures of its own thread wait for it."""
+    sent = [Sent("resolved", "acme/web", NOON)]
+    queue = [waiting("a", kind="resolved", about="x"), waiting("b", about="x"), waiting("c", about="y")]
+    assert names(next_group(queue, sent, NOON + SECOND, MINUTE)) == ["c"]
+
+
+def test_repositories_of_another_kind_do_not_make_many() -> None:
+    queue = [waiting(f"{number}", f"acme/{number}", kind="resolved") for number in range(SINGLES)]
+    assert names(next_group([waiting("a"), *queue], [], NOON, MINUTE)) == ["a"]
+
+
+def test_a_message_that_names_nothing_is_a_thread_of_its_own() -> None:
+    digest = Queued("a", "digest", 0, NOON, {})
+    assert (digest.repository, digest.thread) == ("", "a")

@@ -42,17 +42,38 @@ def test_a_route_for_one_pipeline_or_type() -> None:
     assert heard(Routing(routes=(Route(("slack",), type="slow_build"),))) == ["slack"]
 
 
+def test_an_alert_of_no_branch_fits_no_pattern_that_asks_for_a_name() -> None:
+    assert heard(Routing(routes=(Route(("mail",), branch="?*"),)), branch=None) == ["slack", "mail"]
+
+
 @pytest.mark.parametrize(
-    ("stored", "names"),
+    ("stored", "words"),
     [
-        ({"least": {"slack": "loud"}}, "least.slack"),
-        ({"least": {"pager": "info"}}, "pager"),
-        ({"routes": [{"channels": ["pager"]}]}, "routes.0..channels"),
-        ({"routes": [{"chanels": ["mail"]}]}, "routes.0..chanels"),
-        ({"routes": [{"channels": "mail"}]}, "routes.0..channels"),
-        ({"routes": [{"channels": ["mail"], "branch": 7}]}, "routes.0..branch"),
+        ({"least": {"slack": "loud"}}, "least.slack must be one of critical, warning, info."),
+        ({"least": {"pager": "info"}}, "least: channel pager is not configured. Configured: slack, mail."),
+        (
+            {"routes": [{"channels": ["pager"]}]},
+            "routes[0].channels: channel pager is not configured. Configured: slack, mail.",
+        ),
+        (
+            {"routes": [{"chanels": ["mail"]}]},
+            "routes[0].chanels is no matcher. Known: pipeline_id, repository, branch, type.",
+        ),
+        (
+            {"routes": [{"channels": "mail"}]},
+            "routes[0].channels must be a list of channels; an empty one tells nobody.",
+        ),
+        ({"routes": [{}]}, "routes[0].channels must be a list of channels; an empty one tells nobody."),
+        ({"routes": [{"channels": [7]}]}, "routes[0].channels must be a list of channels; an empty one tells nobody."),
+        ({"routes": [{"channels": ["mail"], "branch": 7}]}, "routes[0].branch must be a text."),
     ],
 )
-def test_what_is_wrong_is_named(stored: dict[str, Any], names: str) -> None:
-    with pytest.raises(BadRequest, match=names):
+def test_what_is_wrong_is_named(stored: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadRequest) as caught:
         Routing.read(stored, KNOWN)
+    assert str(caught.value) == words
+
+
+def test_where_no_channel_is_configured_that_is_said() -> None:
+    with pytest.raises(BadRequest, match=r"Configured: none\.$"):
+        Routing.read({"least": {"slack": "info"}}, ())

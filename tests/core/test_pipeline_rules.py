@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from core.alerts import Dismissal, OpenAlert, Raise, Repeat, Resolve, without_dismissed
+from core.alerts import Cause, Dismissal, Finding, OpenAlert, Raise, Repeat, Resolve, without_dismissed
 from core.errors import BadRequest
 from core.pipeline_rules import PipelineHealth, Rules, Thresholds, decide, findings, pipeline_key
 from tests.builders import NOON
@@ -92,6 +92,66 @@ def test_a_running_run_is_slow_by_its_time_so_far(ago: timedelta, fires: bool) -
     assert types(health(longest_running=run(ago))) == (["slow_build"] if fires else [])
 
 
+@pytest.mark.parametrize(("least", "finished", "fires"), [(0, 1, True), (1, 1, True), (0, 0, False), (2, 1, False)])
+def test_how_few_runs_say_enough_is_a_setting(least: int, finished: int, fires: bool) -> None:
+    found = types(
+        health(finished_24h=finished, failed_24h=finished, last_failure=run()), Thresholds(failure_rate_min_runs=least)
+    )
+    assert found == (["high_failure_rate"] if fires else [])
+
+
+def test_a_run_without_a_duration_is_not_slow() -> None:
+    unknown = health(newest=run(seconds=None))
+    assert types(unknown, Thresholds(slow_seconds=0)) == []
+    [over] = decide([unknown], [open_alert("slow_build")], Rules(Thresholds(slow_seconds=0)), NOON)
+    assert isinstance(over, Resolve)
+
+
+def found_in(of: PipelineHealth) -> Finding:
+    [finding] = findings(of, Thresholds(), NOON)
+    return finding
+
+
+def test_findings_say_what_is_wrong_since_when_and_by_which_run() -> None:
+    def expected(kind: str, severity: Any, message: str, by: str | None, at: datetime, shown_at: datetime) -> Finding:
+        return Finding(Cause("p1", None, by, at), kind, severity, message, pipeline_key("p1", kind), shown_at)
+
+    an_hour_ago, two_hours_ago = NOON - HOUR, NOON - 2 * HOUR
+    slow = "CI is slower than usual"
+    assert found_in(health(newest=run(seconds=9000))) == expected(
+        "slow_build", "warning", slow, "r1", an_hour_ago, an_hour_ago
+    )
+    assert found_in(health(longest_running=run(2 * HOUR, name="r2"))) == expected(
+        "slow_build", "warning", slow, "r2", NOON, two_hours_ago
+    )
+    down = health(last_success_at=NOON - 25 * HOUR, last_failure=run(2 * HOUR, name="r2"))
+    never_well = "CI has had no success for more than 24 hours"
+    assert found_in(down) == expected("pipeline_down", "critical", never_well, "r2", NOON, two_hours_ago)
+    without_failure = health(last_success_at=NOON - 25 * HOUR)
+    assert found_in(without_failure) == expected("pipeline_down", "critical", never_well, "r1", NOON, an_hour_ago)
+    often = health(failed_24h=5, last_failure=run(2 * HOUR, name="r2"))
+    words = "CI fails too often"
+    assert found_in(often) == expected("high_failure_rate", "warning", words, "r2", NOON, two_hours_ago)
+    assert found_in(health(failed_24h=5)) == expected("high_failure_rate", "warning", words, None, NOON, NOON)
+
+
+def test_the_key_of_an_alert_never_changes() -> None:
+    """Alerts that are open keep their keys in the database: another key would raise them again."""
+    assert pipeline_key("p1", "slow_build") == "p1:slow_build:3f43bc004aaa125a"
+    assert pipeline_key("p2", "pipeline_down") == "p2:pipeline_down:fc4050b23b10bf6c"
+
+
+def test_every_pipeline_is_judged_by_its_own_thresholds() -> None:
+    rules = Rules(pipelines={"p2": Thresholds(slow_seconds=30)})
+    sick = {"newest": run(seconds=9000)}
+    raised = decide([health(**sick), health(pipeline_id="p2"), health(pipeline_id="p3", **sick)], [], rules, NOON)
+    assert [one.finding.cause.pipeline_id for one in raised if isinstance(one, Raise)] == ["p1", "p2", "p3"]
+
+
+def test_a_slow_run_of_a_day_ago_is_news() -> None:
+    assert types(health(newest=run(24 * HOUR, seconds=9000))) == ["slow_build"]
+
+
 def test_a_slow_run_of_last_week_is_no_news() -> None:
     assert types(health(newest=run(25 * HOUR, seconds=9000))) == []
 
@@ -119,19 +179,34 @@ def test_thresholds_of_a_pipeline_are_stronger_than_those_of_all() -> None:
     assert types(health(), rules.of("p1")) == ["slow_build"]
 
 
+def test_thresholds_may_lie_at_their_bounds() -> None:
+    """None gives a pipeline back what is usual for it where all pipelines have a number of seconds."""
+    rules = Rules.read({"default": {"slow_seconds": 30, "failure_rate": 1, "down_hours": 0}, "pipelines": {"p1": {}}})
+    assert rules.of("p1") == Thresholds(slow_seconds=30, failure_rate=1, down_hours=0)
+    own = Rules.read({"default": {"slow_seconds": 30}, "pipelines": {"p1": {"slow_seconds": None}}})
+    assert own.of("p1").slow_after(400) == 800
+
+
 @pytest.mark.parametrize(
-    ("stored", "names"),
+    ("stored", "words"),
     [
-        ({"default": {"slow": 1}}, "default.slow"),
-        ({"pipelines": {"p1": {"failure_rate": 20}}}, "pipelines.p1.failure_rate"),
-        ({"default": {"down_hours": -1}}, "default.down_hours"),
-        ({"default": {"down_hours": True}}, "default.down_hours"),
-        ({"default": {"failure_rate": None}}, "default.failure_rate"),
+        (
+            {"default": {"slow": 1}},
+            "default.slow is no threshold. Known: slow_seconds, down_hours, failure_rate, failure_rate_min_runs.",
+        ),
+        (
+            {"pipelines": {"p1": {"failure_rate": 1.5}}},
+            "pipelines.p1.failure_rate is a fraction: 0.2 means 20 %.",
+        ),
+        ({"default": {"down_hours": -1}}, "default.down_hours must be a number of at least 0."),
+        ({"default": {"down_hours": True}}, "default.down_hours must be a number of at least 0."),
+        ({"default": {"failure_rate": None}}, "default.failure_rate must be a number of at least 0."),
     ],
 )
-def test_a_wrong_threshold_is_named(stored: dict[str, Any], names: str) -> None:
-    with pytest.raises(BadRequest, match=names):
+def test_a_wrong_threshold_is_named(stored: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadRequest) as caught:
         Rules.read(stored)
+    assert str(caught.value) == words
 
 
 def test_one_alert_for_as_long_as_it_lasts() -> None:
@@ -141,10 +216,9 @@ def test_one_alert_for_as_long_as_it_lasts() -> None:
     alert = OpenAlert("a1", raised.finding.dedup_key, "r1", NOON)
     assert decide([slow], [alert], Rules(), NOON) == []
     [repeated] = decide([health(newest=run(name="r2", seconds=9000))], [alert], Rules(), NOON)
-    assert isinstance(repeated, Repeat)
+    assert repeated == Repeat("a1", Cause("p1", None, "r2", NOON - HOUR), times=1)
     [resolved] = decide([health(newest=run(name="r3"))], [alert], Rules(), NOON)
-    assert isinstance(resolved, Resolve)
-    assert resolved.cause.attempt_id == "r3"
+    assert resolved == Resolve("a1", Cause("p1", None, "r3", NOON))
 
 
 def test_a_new_threshold_or_name_is_no_new_alert() -> None:
@@ -194,6 +268,9 @@ def test_a_quiet_weekend_ends_no_alert(kind: str, changes: dict[str, Any]) -> No
     ("kind", "changes"),
     [
         ("pipeline_down", {}),
+        ("pipeline_down", {"finished_24h": 3, "failed_24h": 2}),
+        ("high_failure_rate", {"finished_24h": 1, "failed_24h": 0}),
+        ("slow_build", {"newest": run(seconds=800), "p95_seconds": 400.0}),
         ("high_failure_rate", {"finished_24h": 3, "failed_24h": 0}),
         ("high_failure_rate", {"finished_24h": 10, "failed_24h": 2}),
         ("slow_build", {"newest": run(seconds=600)}),

@@ -1,5 +1,7 @@
 """When a silence is in force, and what it covers."""
 
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -52,7 +54,33 @@ def test_a_window_keeps_its_hour_when_the_clocks_change() -> None:
 
 def test_the_next_window_of_one_that_is_over_is_none() -> None:
     assert silence().next_window(NOON + DAY) is None
+    assert silence().next_window(NOON + HOUR) is None, "its end is no longer a part of it"
     assert silence().next_window(NOON - DAY) == (NOON, NOON + HOUR)
+
+
+@pytest.fixture
+def _in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_in_tokyo")
+def test_windows_are_in_utc_wherever_the_service_runs() -> None:
+    """Noon UTC is five in the morning in Los Angeles; in Tokyo it's the next day from three in the afternoon UTC on."""
+    early = silence(repeats="daily", zone="America/Los_Angeles")
+    window = early.next_window(NOON + 5 * DAY - 2 * HOUR)
+    assert window == (NOON + 5 * DAY, NOON + 5 * DAY + HOUR)
+    assert {moment.tzinfo for moment in window} == {UTC}
+
+
+def test_the_day_is_that_of_the_zone() -> None:
+    """At noon UTC it is one in the morning of the next day in Auckland."""
+    night = silence(repeats="daily", zone="Pacific/Auckland")
+    assert night.next_window(NOON + 30 * DAY - 10 * HOUR) == (NOON + 30 * DAY, NOON + 30 * DAY + HOUR)
+    assert night.next_window(NOON + 30 * DAY + 2 * HOUR) == (NOON + 31 * DAY, NOON + 31 * DAY + HOUR)
 
 
 @pytest.mark.parametrize(
@@ -76,12 +104,18 @@ def test_a_branch_with_the_signs_of_a_pattern_is_meant_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("starts", "ends", "repeats"),
-    [(HOUR, HOUR, None), (2 * HOUR, HOUR, None), (-2 * HOUR, -HOUR, None), (HOUR, HOUR + DAY, "daily"),
-     (HOUR, HOUR + 7 * DAY, "weekly")],
-)  # fmt: skip
-def test_an_impossible_window_is_refused(starts: timedelta, ends: timedelta, repeats: str | None) -> None:
-    with pytest.raises(BadRequest):
+    ("starts", "ends", "repeats", "words"),
+    [
+        (HOUR, HOUR, None, "^ends_at must lie after starts_at and in the future.$"),
+        (2 * HOUR, HOUR, None, "^ends_at must"),
+        (-2 * HOUR, -HOUR, None, "^ends_at must"),
+        (-HOUR, timedelta(), None, "^ends_at must"),
+        (HOUR, HOUR + DAY, "daily", "^A window that repeats daily must be shorter than its period.$"),
+        (HOUR, HOUR + 7 * DAY, "weekly", "^A window that repeats weekly"),
+    ],
+)
+def test_an_impossible_window_is_refused(starts: timedelta, ends: timedelta, repeats: str | None, words: str) -> None:
+    with pytest.raises(BadRequest, match=words):
         check_window(NOON + starts, NOON + ends, repeats, NOON)
 
 
@@ -90,5 +124,5 @@ def test_a_repeating_window_may_have_begun_long_ago() -> None:
 
 
 def test_an_unknown_time_zone_is_refused() -> None:
-    with pytest.raises(BadRequest, match="Mars"):
+    with pytest.raises(BadRequest, match=r"^'Mars/Phobos' is no time zone\. Use a name such as Europe/Madrid\.$"):
         zone_named("Mars/Phobos")
