@@ -9,7 +9,7 @@ BLOCK = 262_144
 
 
 class KeptLog:
-    """Iterating gives the kept lines, as often as wanted."""
+    """Iterating gives the kept lines, as often as wanted: head and tail, one line that says what is missing between."""
 
     def __init__(self, limit: int) -> None:
         self._head_limit, self._tail_limit = limit // 4, limit - limit // 4
@@ -43,10 +43,6 @@ class KeptLog:
                 begun, is_first = [], False
             begun.append(rest)
         yield _text(b"".join(begun), is_first=is_first)
-
-    def text(self) -> str:
-        """Head and tail, one marker line between them where something was left out."""
-        return "\n".join(self)
 
     def packed(self) -> bytes:
         """The text as gzip, in members of about BLOCK bytes that end with a line. https://www.rfc-editor.org/rfc/rfc1952"""

@@ -51,7 +51,7 @@ class OpenLog:
         number = 1
         for begin, end, text in _members(content):
             lines = _split(text)
-            stamp = next((found[1] for line in lines[:50] if (found := STAMP.match(line))), "")
+            stamp = next((found[1] for line in lines if (found := STAMP.match(line))), "")
             self._blocks.append(_Block(begin, end, number, stamp))
             marks.read(lines, number)
             number += len(lines)
@@ -111,8 +111,9 @@ class OpenLog:
         for number, stamp, text in self._stamps if after else ():
             if number > after and stamp[:19] == begin and text.startswith(STEP_BEGINS):
                 return number
-        index = bisect_right(self._blocks, begin, key=lambda block: block.stamp[:19] or begin) - 1
-        for block in self._blocks[max(0, index) :][:2]:
+        timed = [block for block in self._blocks if block.stamp]
+        index = bisect_right(timed, begin, key=lambda block: block.stamp[:19]) - 1
+        for block in timed[max(0, index) :][:2]:
             for number, line in enumerate(self._lines_of(block), block.first_line):
                 found = STAMP.match(line)
                 if found and found[1][:19] >= begin and number > after:

@@ -23,6 +23,20 @@ def test_bright_colours_and_looks_add_up_until_they_are_reset() -> None:
     ]
 
 
+def test_the_first_sixteen_colours_are_the_readers_own_and_the_others_are_given() -> None:
+    assert segments("\x1b[38;5;15mA\x1b[38;5;16mB\x1b[48;5;17mC") == [
+        Segment("A", "15"),
+        Segment("B", "#000000"),
+        Segment("C", "#000000", "#00005f"),
+    ]
+
+
+def test_spaces_and_letters_at_the_end_of_a_line_stay() -> None:
+    assert segments("MAX  \r") == [Segment("MAX  ")]
+    assert segments("MAX\r") == [Segment("MAX")]
+    assert segments("") == segments("\r") == []
+
+
 def test_what_moves_the_cursor_or_sets_a_title_is_left_out() -> None:
     assert segments("\x1b]0;title\x07a\x1b[2Kb\x1b[1;5Hc\x1b]8;;https://x.example\x1b\\d\x1b]8;;\x1b\\") == [
         Segment("abcd")
@@ -54,4 +68,5 @@ def test_a_line_of_453_kilobytes_is_shown_in_part() -> None:
 def test_a_failure_is_marked_where_the_ci_system_marked_none() -> None:
     assert shown("src/a.cpp:1:2: error: no").kind == "error"
     assert shown("2026-03-02T12:00:00.1Z ##[warning]old").kind == "warning"
+    assert shown("make: *** Waiting for unfinished jobs....").kind == "error", "just worth it"
     assert shown("all 9 passed, 0 errors").kind == ""

@@ -1,11 +1,11 @@
 """A kept log, opened: windows, groups, steps and searches, whatever the log has in it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from core.logs.keep import BLOCK, KeptLog
-from core.logs.marks import Group, marked
+from core.logs.marks import Group, Marked, Marks, marked
 from core.logs.opened import OpenLog, StepStart, text_of
 
 
@@ -104,9 +104,76 @@ def test_a_step_begins_at_the_group_that_github_opens_for_it() -> None:
     assert _opened(b"no times here\n").step_lines(steps) == [None] * 4
 
 
-def test_a_line_is_shown_without_its_marks() -> None:
-    assert marked("2026-03-02T12:00:00.1Z ##[error]broken").text == "broken"
-    assert marked("##[warning file=a.py,line=3]old").kind == "warning"
-    assert marked("section_end:1:a\r\x1b[0K").kind == "end"
-    assert marked("section_end:1:a\r\x1b[0KJob succeeded").kind == ""
-    assert marked("##[unheard of]x").text == "##[unheard of]x"
+def test_the_first_step_begins_with_its_first_line_also_when_the_second_begins_in_the_same_second() -> None:
+    text = b"2026-03-02T12:00:01.1Z Prepare\n2026-03-02T12:00:01.2Z ##[group]Run make\n2026-03-02T12:00:01.3Z x\n"
+    step = StepStart("any", datetime(2026, 3, 2, 12, 0, 1, tzinfo=UTC))
+    assert _opened(text).step_lines([step, step]) == [1, 2]
+
+
+def test_steps_that_open_no_group_begin_one_line_after_the_other() -> None:
+    text = b"2026-03-02T12:00:01.1Z a\n2026-03-02T12:00:01.2Z b\n"
+    step = StepStart("any", datetime(2026, 3, 2, 12, 0, 1, tzinfo=UTC))
+    assert _opened(text).step_lines([step, step, step]) == [1, 2, None]
+
+
+def test_a_step_is_found_in_whatever_part_of_a_large_log_it_begins() -> None:
+    """Lines of a third of a block, one every ten seconds; a block in the middle and the last have no times."""
+    moments = [datetime(2026, 3, 2, 12, tzinfo=UTC) + timedelta(seconds=10 * number) for number in range(12)]
+    lines = [f"{moment:%Y-%m-%dT%H:%M:%S}.5Z {'x' * (BLOCK // 3)}\n" for moment in moments]
+    log = _opened("".join([*lines[:6], f"{'y' * BLOCK}\n", *lines[6:]]).encode())
+    for line, moment in zip([1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13], moments, strict=True):
+        assert log.step_lines([StepStart("at", moment)]) == [line]
+        assert log.step_lines([StepStart("before", moment - timedelta(seconds=5))]) == [line]
+    assert log.step_lines([StepStart("after all", moments[-1] + timedelta(seconds=1))]) == [None]
+
+
+def test_errors_are_known_by_their_lines() -> None:
+    assert _opened(b"a\n##[error]one\nb\n##[warning]no\n##[error]two\n").errors == [2, 5]
+    assert _opened(b"##[error]x\n" * 1_100).errors == list(range(1, 1_001))
+
+
+def test_no_log_has_more_groups_than_a_page_can_list() -> None:
+    marks = Marks()
+    marks.read(["2026-03-02T12:00:01.1Z ##[group]a", "x", "##[endgroup]"] * 5_100, 1)
+    marks.close(15_300)
+    assert (len(marks.groups), len(marks.stamps)) == (5_000, 5_000)
+
+
+def test_a_heading_alone_is_no_group() -> None:
+    assert _opened(b"##[group]a\n##[group]b\nx\n##[group]c").groups == [Group(2, 3, "b", True)]
+
+
+def test_the_end_of_a_section_that_never_began_ends_no_other() -> None:
+    """Jenkins' blocks without a name lie on the same pile."""
+    text = (
+        b"[Pipeline] {\nsection_start:1:my_own.part\r\x1b[0K\nx\nsection_end:2:other\r\x1b[0K\ny\n"
+        b"section_end:2:my_own.part\r\x1b[0K"
+    )
+    assert _opened(text).groups == [Group(2, 6, "my own.part", False)]
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("2026-03-02T12:00:00.1Z ##[error]broken", Marked("2026-03-02T12:00:00.1Z", "error", "broken")),
+        ("##[warning file=a.py,line=3]old", Marked("", "warning", "old")),
+        (
+            "2026-03-02T12:00:00Z ##[start-action id=1]x",
+            Marked("2026-03-02T12:00:00Z", "quiet", "##[start-action id=1]x"),
+        ),
+        ("##[unheard of]x", Marked("", "", "##[unheard of]x")),
+        ("2026-03-02T12:00:00Z [command]/usr/bin/git", Marked("2026-03-02T12:00:00Z", "command", "/usr/bin/git")),
+        ("2026-03-02T12:00:00Z ##[section]Starting", Marked("2026-03-02T12:00:00Z", "command", "Starting")),
+        ("section_end:1:a\r\x1b[0K", Marked("", "end", "")),
+        ("section_end:1:a\r\x1b[0KJob succeeded", Marked("", "", "Job succeeded")),
+        ("2026-03-02T12:00:00Z section_start:1:a\r\x1b[0KA", Marked("2026-03-02T12:00:00Z", "group", "A")),
+        ("the section_ of a book", Marked("", "", "the section_ of a book")),
+        ("[Pipeline] { (Build)", Marked("", "group", "Build")),
+        ("2026-03-02T12:00:00Z [Pipeline] { (Build)", Marked("2026-03-02T12:00:00Z", "group", "Build")),
+        ("2026-03-02T12:00:00Z [Pipeline] }", Marked("2026-03-02T12:00:00Z", "quiet", "[Pipeline] }")),
+        ("[Pipeline] node", Marked("", "quiet", "[Pipeline] node")),
+        ("2026-03-02T12:00:00.5Z 00O+ done", Marked("2026-03-02T12:00:00.5Z", "", "done")),
+    ],
+)
+def test_a_line_is_shown_without_its_marks(line: str, shown: Marked) -> None:
+    assert marked(line) == shown

@@ -7,8 +7,6 @@ from pathlib import Path
 import duckdb
 import httpx
 
-from core.logs.excerpt import excerpt_of
-from core.logs.keep import KeptLog
 from tests.conftest import IngestProcess, wait_for
 from tests.github_server import TOKEN, GitHubServer, now_to_the_second
 from tests.github_truth import Repository
@@ -88,15 +86,3 @@ def test_a_log_survives_faults_on_its_way(
     github.fault_every = 2
     all_read(polling)
     assert database.execute("SELECT status FROM job_logs").fetchall() == [("kept",)]
-
-
-def test_the_middle_of_a_long_log_is_left_out() -> None:
-    kept = KeptLog(100_000)
-    for number in range(100_000):
-        kept.feed(f"line {number}\n".encode())
-    text = kept.text()
-    assert kept.is_cut
-    assert len(text) < 120_000
-    assert text.startswith("line 0\n")
-    assert text.endswith("line 99999\n")
-    assert excerpt_of(kept) is None
