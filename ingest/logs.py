@@ -3,7 +3,9 @@
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from contextlib import suppress
+from io import TextIOBase
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -11,11 +13,25 @@ from core.redaction import Redactor, secrets_of
 from core.settings import Settings
 
 
+class Unfailing(TextIOBase):
+    """Standard error that loses a line where its disk is full: a request must not fail because of its log."""
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            sys.stderr.flush()
+
+
 def configure_logs(settings: Settings) -> None:
     """Send lines of at least LOG_LEVEL to standard error; every line passes the redactor."""
     for_people = sys.stderr.isatty() if settings.log_format == "auto" else settings.log_format == "console"
     console, json = structlog.dev.ConsoleRenderer, structlog.processors.JSONRenderer
     look = console(colors=sys.stderr.isatty()) if for_people else json()
+    output = cast("TextIO", Unfailing())
     redactor = Redactor(secrets_of(settings))
 
     def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> dict[str, Any]:
@@ -31,9 +47,9 @@ def configure_logs(settings: Settings) -> None:
     structlog.configure(
         processors=[*shared, redact, look],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(settings.log_level)),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(output),
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(output)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],

@@ -24,6 +24,7 @@ from ingest.insight_jobs import InsightJobs
 from ingest.leadership import Leadership
 from ingest.polling.engine import Polling
 from ingest.providers.about import provider_rows
+from ingest.recovery import Recovery
 from ingest.scheduler import Timer
 from ingest.seen import Seen
 
@@ -46,6 +47,7 @@ class Service:
     duties: Duties
     leadership: Leadership | None
     seen: Seen
+    recovery: Recovery | None
 
     @classmethod
     def start(cls, settings: Settings) -> "Service":
@@ -87,11 +89,14 @@ class Service:
         elif settings.run_scheduler:
             leadership = duties.leadership()
             leadership.start()
+        recovery = Recovery(database.connection, database.path) if isinstance(database, OwnedFile) else None
+        if recovery:
+            recovery.start()
         log.info("ingest started", database=database.place)
         callers = Callers(settings, database.reader)
         return cls(
             settings, database, writer, database.reader, polling, timer, callers, evaluator, sender, duties, leadership,
-            Seen(None if isinstance(database, OwnedFile) else database.memory),
+            Seen(None if isinstance(database, OwnedFile) else database.memory), recovery,
         )  # fmt: skip
 
     @property
@@ -104,6 +109,8 @@ class Service:
         await asyncio.to_thread(self.stop_now)
 
     def stop_now(self) -> None:
+        if self.recovery:
+            self.recovery.stop()
         self.polling.stop()
         if self.leadership:
             self.leadership.stop()

@@ -11,12 +11,21 @@ from core.store.duckdb_file import open_owned, open_read_only
 
 
 def backup_serving(connection: duckdb.DuckDBPyConnection, folder: Path) -> Path:
-    """Copy the open database into a new file of `folder`: one transaction, so a consistent state. Returns the path."""
+    """Copy the open database into a new file of `folder`: one transaction, so a consistent state. Returns the path.
+
+    Raises StoreUnavailable, leaving nothing behind, where the disk is too small for it.
+    """
     path = folder / f"health-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.duckdb"
     with connection.cursor() as cursor:
         row = cursor.execute("SELECT current_database()").fetchone()
         assert row
-        _copy_into(cursor, row[0], path)
+        try:
+            _copy_into(cursor, row[0], path)
+        except duckdb.Error as error:
+            # Half a backup is none, and takes the space that is missing.
+            for part in (path, Path(f"{path}.wal")):
+                part.unlink(missing_ok=True)
+            raise StoreUnavailable("The backup could not be made.", hint=str(error).split("\n", 1)[0]) from None
     return path
 
 

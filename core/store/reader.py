@@ -14,6 +14,7 @@ from core.queries import Value, bound
 from core.store.duckdb_file import open_read_only
 from core.store.extensions import load_quack
 from core.store.quack import token_of
+from core.store.session import refusal
 
 Source = Literal["live", "file"]
 
@@ -30,8 +31,11 @@ class OwnerReader:
         self._connection = connection
 
     def frame(self, query: str, **parameters: Value) -> pd.DataFrame:
-        with self._connection.cursor() as cursor:
-            return cursor.execute(bound(query, parameters)).df()
+        try:
+            with self._connection.cursor() as cursor:
+                return cursor.execute(bound(query, parameters)).df()
+        except duckdb.FatalException as error:  # given up, until the process has replaced itself
+            raise refusal(error) from None
 
     def batches(self, query: str, rows: int, **parameters: Value) -> Iterator[pa.RecordBatch]:
         """The rows of a named query, about `rows` at a time, of one moment; at least one batch, perhaps empty."""

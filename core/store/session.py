@@ -41,6 +41,21 @@ class Session(Protocol):
     def close(self) -> None: ...
 
 
+# The system's words (strerror) for a disk that takes nothing more; DuckDB passes them on.
+_FULL = ("No space left", "quota exceeded", "File too large", "Read-only file system", "Input/output error")
+
+
+def refusal(error: duckdb.Error) -> StoreUnavailable:
+    """What DuckDB's refusal of a write means, in a sentence that says what to do."""
+    words = str(error).split("\n", 1)[0]
+    if isinstance(error, duckdb.FatalException) or any(part in words for part in _FULL):
+        return StoreUnavailable(
+            "The database's disk takes nothing more, so nothing was stored.",
+            hint=f"Free some space; the service goes on by itself, and what is sent again is stored. {words}",
+        )
+    return StoreUnavailable("The database refused the write.", hint=words)
+
+
 class FileSession:
     """On the DuckDB file that this process owns: nobody else writes, so nothing needs repeating or announcing."""
 
@@ -65,9 +80,7 @@ class FileSession:
         return False
 
     def in_a_sentence(self, error: Exception) -> Exception:
-        if isinstance(error, duckdb.Error):
-            return StoreUnavailable("The database refused the write.", hint=str(error).split("\n", 1)[0])
-        return error
+        return refusal(error) if isinstance(error, duckdb.Error) else error
 
     def close(self) -> None:
         self.cursor.close()

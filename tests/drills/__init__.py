@@ -1,0 +1,1 @@
+"""The drills of `make drill`, shortened: the same code, fewer rounds."""
