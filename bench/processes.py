@@ -66,6 +66,31 @@ def launch_ingest(environment: dict[str, str], folder: Path) -> Running:
     return launch(command, environment, environment["INGEST_URL"], "/health/ready", folder)
 
 
+def launch_worker(environment: dict[str, str], folder: Path) -> Running:
+    """Start `python -m ingest worker`, which listens nowhere, and wait until it says that it has started."""
+    log = folder / f"worker-{free_port()}.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ingest", "worker"],
+            cwd=ROOT, env=os.environ | environment | {"LOG_LEVEL": "INFO"}, stdout=output, stderr=output,
+        )  # fmt: skip
+    running = Running(process, "", environment, log)
+    deadline = time.monotonic() + START_SECONDS
+    while "ingest started" not in log.read_text():
+        if process.poll() is not None or time.monotonic() > deadline:
+            stop(running, signal.SIGKILL)
+            raise RuntimeError(f"the worker doesn't start:\n{log.read_text()[-2000:]}")
+        time.sleep(0.02)
+    return running
+
+
+def launch_dashboard(environment: dict[str, str], folder: Path) -> Running:
+    """Start the dashboard on a free port and wait until it answers."""
+    port = free_port()
+    command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", "--server.port", str(port)]
+    return launch(command, environment, f"http://127.0.0.1:{port}", "/_stcore/health", folder)
+
+
 def launch(command: Sequence[str], environment: dict[str, str], url: str, ready_path: str, folder: Path) -> Running:
     """Start `command` from the project's root and wait until `url + ready_path` answers 200."""
     log = folder / f"{url.rsplit(':', 1)[1]}.log"
