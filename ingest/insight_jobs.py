@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from core.settings import Settings
+from core.store.believable import believable
 from core.store.digest import due_moment, is_due, queue_digest, read_digest
 from core.store.duration_changes import find_changes
 from core.store.failure_lines import pick_lines
@@ -32,9 +33,12 @@ class InsightJobs:
 
     def send_digest(self) -> None:
         """The weekly digest to every channel, once it is due."""
-        now, chosen, channels = datetime.now(UTC), self.settings, sorted(self.sender.channels)
+        chosen, channels = self.settings, sorted(self.sender.channels)
+        if not channels or chosen.digest_schedule == "off":
+            return
+        now = self.writer.transact(lambda cursor: believable(cursor, datetime.now(UTC))).result()
         due = due_moment(now, chosen.digest_schedule, chosen.digest_timezone)
-        if due is None or not channels:
+        if due is None:
             return
         if self.writer.transact(lambda cursor: is_due(cursor, due, now)).result():
             made = read_digest(self.reader.frame, due, chosen.digest_timezone)

@@ -1,15 +1,19 @@
 """The timed jobs of the ingest process (APScheduler): polling, alerts, retention."""
 
+import threading
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import structlog
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, JobExecutionEvent
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from core.settings import Settings
 from core.store.archive import Moved, archive_month, months_to_archive, refresh_views
+from core.store.believable import believable
 from core.store.polling import forget_old
 from core.store.retention import apply_retention
 from core.store.writer import Writer
@@ -18,6 +22,10 @@ from ingest.insight_jobs import InsightJobs
 from ingest.polling.engine import Polling
 
 log = structlog.get_logger()
+
+# APScheduler waits for a moment of the clock: set back by a year, the clock would let a job wait for a year.
+CLOCK_SECONDS = 5.0
+SLACK = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,7 @@ class Timer:
         self._insights = insights
         self._last: dict[str, tuple[datetime, str | None]] = {}
         self._scheduler = BackgroundScheduler()
+        self._stopping = threading.Event()
 
     def start(self) -> None:
         """Begin; also again after `stop`."""
@@ -72,6 +81,9 @@ class Timer:
             self._evaluator.evaluate_all, "interval", seconds=self._settings.alert_interval_seconds, id="alerts"
         )
         self._scheduler.start()
+        self._stopping = threading.Event()
+        watch = threading.Thread(target=self._watch_the_clock, args=(self._stopping,), name="clock watch", daemon=True)
+        watch.start()
 
     def jobs(self) -> list[TimedJob]:
         """What runs on a timer, when it last ended and when it runs next."""
@@ -85,7 +97,17 @@ class Timer:
         error = event.exception
         self._last[event.job_id] = (datetime.now(UTC), f"{type(error).__name__}: {error}" if error else None)
 
+    def _watch_the_clock(self, stopping: threading.Event) -> None:
+        while not stopping.wait(CLOCK_SECONDS):
+            for job in self._scheduler.get_jobs():
+                latest = datetime.now(UTC) + job.trigger.interval
+                if job.next_run_time and job.next_run_time > latest + SLACK:
+                    log.warning("the clock was set back: a timed job comes sooner", job=job.id)
+                    with suppress(JobLookupError):
+                        job.modify(next_run_time=latest)
+
     def stop(self) -> None:
+        self._stopping.set()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
 
@@ -106,7 +128,8 @@ class Timer:
 
     def _archive(self) -> None:
         """Month by month, so that webhooks wait for one month at most."""
-        folder, days, now = self._settings.archive_path, self._settings.archive_after_days, datetime.now(UTC)
+        folder, days = self._settings.archive_path, self._settings.archive_after_days
+        now = self._writer.transact(lambda cursor: believable(cursor, datetime.now(UTC))).result()
 
         def move(cursor: Any, month: str) -> Moved:
             moved = archive_month(cursor, folder, month, now, days)

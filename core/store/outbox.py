@@ -15,6 +15,9 @@ from core.store.cursor import Cursor, ask
 
 # How long a sender has what it claimed; longer than any channel takes to answer.
 LEASE = timedelta(minutes=3)
+# No channel is left alone for longer than this (it may ask for an hour). A message that waits longer was told to by a
+# clock that has been set right since.
+LONGEST_REST = timedelta(hours=2)
 # The longest queue that is looked at when the next message is chosen.
 LOOKED_AT = 500
 
@@ -35,12 +38,13 @@ def claim(cursor: Cursor, channel: str, now: datetime, gather: timedelta) -> lis
         WHERE channel = ? AND status IN ('pending', 'sending') ORDER BY created_at, id LIMIT ?""",
         [channel, LOOKED_AT],
     ).fetchall()
-    if not rows or any(row[5] and row[5] > now for row in rows):
+    if not rows or any(row[5] and now < row[5] <= now + LONGEST_REST for row in rows):
         return []
     waiting = [Queued(row[0], row[1], row[2], row[3], orjson.loads(row[4])) for row in rows]
     sent = cursor.execute(
-        "SELECT kind, repository, sent_at FROM notifications WHERE channel = ? AND status = 'sent' AND sent_at > ?",
-        [channel, now - gather],
+        """SELECT kind, repository, sent_at FROM notifications
+        WHERE channel = ? AND status = 'sent' AND sent_at > ? AND sent_at <= ?""",
+        [channel, now - gather, now],
     ).fetchall()
     chosen = next_group(waiting, [Sent(kind, repository or "", at) for kind, repository, at in sent], now, gather)
     return [_with_excerpt(cursor, message) for message in chosen if _take(cursor, message, now)]
@@ -49,9 +53,9 @@ def claim(cursor: Cursor, channel: str, now: datetime, gather: timedelta) -> lis
 def _take(cursor: Cursor, message: Queued, now: datetime) -> bool:
     taken = cursor.execute(
         """UPDATE notifications SET status = 'sending', next_attempt_at = ?
-        WHERE id = ? AND attempts = ? AND (next_attempt_at IS NULL OR next_attempt_at <= ?)
+        WHERE id = ? AND attempts = ? AND (next_attempt_at IS NULL OR next_attempt_at <= ? OR next_attempt_at > ?)
             AND status IN ('pending', 'sending') RETURNING id""",
-        [now + LEASE, message.id, message.attempts, now],
+        [now + LEASE, message.id, message.attempts, now, now + LONGEST_REST],
     ).fetchall()
     return len(taken) == 1
 

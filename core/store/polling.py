@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Literal
 
+from core.store.believable import believable
 from core.store.cursor import Cursor
 
 AttemptResult = Literal["read", "gone"]
@@ -117,7 +118,11 @@ def end_deleted(cursor: Cursor, attempt_id: str, now: datetime) -> None:
 
 
 def forget_old(cursor: Cursor, now: datetime, *, log_days: int) -> None:
-    """Remove logs older than `log_days`, and ETags and rate-limit samples that nobody needs any more."""
+    """Remove logs older than `log_days`, and ETags and rate-limit samples that nobody needs any more.
+
+    As in `core.store.retention`, a clock that jumps ahead removes nothing.
+    """
+    now = believable(cursor, now, timedelta(days=1))
     cursor.execute("DELETE FROM job_logs WHERE fetched_at < ?", [now - timedelta(days=log_days)])
     cursor.execute("DELETE FROM poll_etags WHERE seen_at < ?", [now - timedelta(days=100)])
     cursor.execute("DELETE FROM rate_limit_samples WHERE sampled_at < ?", [now - timedelta(days=8)])

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from core.alerts import QUIET_BRANCH
 from core.store.alerts import SYSTEM, record
+from core.store.believable import believable
 from core.store.cursor import Cursor
 
 
@@ -11,7 +12,10 @@ def apply_retention(cursor: Cursor, now: datetime, *, delivery_days: int, run_da
     """Remove deliveries older than `delivery_days` and runs older than `run_days` (0 keeps them) with all they hold.
 
     Ends the alerts of branches and pipelines that nobody touches any more, too. Returns how many of each.
+    Ages are counted from `now`, or from a day after the newest run where that is earlier: a clock that jumps ahead
+    removes nothing.
     """
+    now = believable(cursor, now, timedelta(days=1))
     removed = {
         "deliveries": _count(
             cursor, "DELETE FROM deliveries WHERE received_at < ?", now - timedelta(days=delivery_days)

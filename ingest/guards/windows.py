@@ -1,6 +1,7 @@
 """Sliding windows of requests (the `limits` library): in this process, or in Redis for all replicas together."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from functools import cached_property
 from typing import TypeVar
@@ -21,6 +22,7 @@ class Windows:
     def __init__(self, settings: Callable[[], Settings]) -> None:
         self._settings = settings
         self._own = MovingWindowRateLimiter(MemoryStorage())
+        self._asked_at = 0.0
 
     async def hit(self, limit: RateLimitItem, who: str) -> bool:
         """Count a request; False where it is one too many."""
@@ -30,6 +32,10 @@ class Windows:
         return await self._ask(lambda window: window.get_window_stats(limit, who))
 
     async def _ask(self, question: Callable[[MovingWindowRateLimiter], T]) -> T:
+        now = time.time()
+        if now < self._asked_at - 1:  # set back: what was counted lies in the future and would never leave a window
+            self._own = MovingWindowRateLimiter(MemoryStorage())
+        self._asked_at = now
         if self._shared is None:
             return question(self._own)
         memory, window = self._shared

@@ -90,7 +90,8 @@ class Background:
 
     def _is_stale(self, book: Book) -> bool:
         last = book.state.last_recheck_at
-        return last is None or datetime.now(UTC) - last > self._pace
+        # A moment that is yet to come was noted by a clock that has been set right since.
+        return last is None or abs(datetime.now(UTC) - last) > self._pace
 
     async def _recheck(self, book: Book) -> None:
         self._checked.add(book.repository)

@@ -1,0 +1,24 @@
+"""How far this machine's clock is believed before what can't be undone is done: CI systems have clocks, too."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from core.store.cursor import Cursor
+
+# Nothing happens for a weekend, or for as long as a clock stands wrong; more than that needs a run to confirm it.
+QUIET = timedelta(days=8)
+
+
+def newest_activity(cursor: Cursor) -> datetime | None:
+    """The newest moment that a CI system named; None where there is no run."""
+    row: Any = cursor.execute("SELECT max(last_activity_at) FROM workflow_runs").fetchone()
+    return row[0] if row else None
+
+
+def believable(cursor: Cursor, now: datetime, quiet: timedelta = QUIET) -> datetime:
+    """`now`, but no later than `quiet` after the newest run.
+
+    A clock that jumps a year ahead makes everything old at once; where CI systems go on as before, it isn't.
+    """
+    newest = newest_activity(cursor)
+    return min(now, newest + quiet) if newest else now
