@@ -169,8 +169,8 @@ def _changed(row: Mapping[Any, Any]) -> str:
     job = f" › {row['job']}" if row["job"] else ""
     word = "slower" if row["ratio"] > 1 else "faster"
     percent = abs(row["ratio"] - 1) * 100
-    commit = str(row["head_sha"] or "")[:7]
-    return f"{row['repository']} {row['pipeline']}{job} is {percent:.0f} % {word} since commit {commit}"
+    since = "" if _none(row["head_sha"]) else f" since commit {row['head_sha'][:7]}"
+    return f"{row['repository']} {row['pipeline']}{job} is {percent:.0f} % {word}{since}"
 
 
 def _fixes(flaky: pd.DataFrame, slower: pd.DataFrame, clusters: list[Cluster]) -> list[Line]:

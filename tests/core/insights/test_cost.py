@@ -120,3 +120,57 @@ def test_a_cost_is_started_minutes_times_the_price_and_nothing_where_there_is_no
 def test_a_price_that_is_none_is_refused(price: object) -> None:
     with pytest.raises(ValidationError):
         PriceRule.model_validate({"match": "x", "per_minute": price})
+
+
+def test_every_cost_is_its_minutes_times_the_price_and_the_longest_of_equal_ones_is_first() -> None:
+    """Rows that a filter left keep their own numbers."""
+    jobs = pd.DataFrame(
+        {
+            "provider": ["a", "a", "b", "c"],
+            "labels": ["linux", "linux", "win-1", ""],
+            "jobs": [1, 2, 3, 4],
+            "seconds": [90, 30, 600, 600],
+            "minutes": [2, 1, 10, 10],
+            "failed_seconds": [0, 30, 5, 5],
+            "failed_minutes": [0, 1, 1, 1],
+            "rerun_seconds": [0, 30, 6, 6],
+            "rerun_minutes": [0, 1, 2, 2],
+        },
+        index=[7, 5, 3, 1],
+    )
+    rows = cost.priced(jobs, Prices(rules=(PriceRule(match="linux", per_minute=1.5),)))
+    assert list(rows.index) == [7, 5, 3, 1]
+    assert list(rows["os"]) == ["Linux", "Linux", "Windows", "Unknown"]
+    assert list(rows["per_minute"].fillna(-1)) == [1.5, 1.5, -1, -1]
+    assert list(rows["cost"]) == [3, 1.5, 0, 0]
+    assert list(rows["failed_cost"]) == [0, 1.5, 0, 0]
+    assert list(rows["rerun_cost"]) == [0, 1.5, 0, 0]
+    added = cost.summed(rows, ["provider"])
+    assert added.to_dict("records") == [
+        {"provider": "a", "jobs": 3, "seconds": 120, "minutes": 3, "failed_seconds": 30, "rerun_seconds": 30,
+         "cost": 4.5, "failed_cost": 1.5, "rerun_cost": 1.5},
+        {"provider": "b", "jobs": 3, "seconds": 600, "minutes": 10, "failed_seconds": 5, "rerun_seconds": 6,
+         "cost": 0, "failed_cost": 0, "rerun_cost": 0},
+        {"provider": "c", "jobs": 4, "seconds": 600, "minutes": 10, "failed_seconds": 5, "rerun_seconds": 6,
+         "cost": 0, "failed_cost": 0, "rerun_cost": 0},
+    ]  # fmt: skip
+    assert list(added.index) == [0, 1, 2]
+    unpriced = cost.priced(jobs, Prices())
+    assert list(cost.summed(unpriced, ["os"])["os"]) == ["Unknown", "Windows", "Linux"]
+    assert unpriced["per_minute"].dtype == float
+
+
+def test_the_load_begins_with_the_hour_and_its_peak_is_never_below_what_ran_on() -> None:
+    begin = datetime(2026, 3, 2, 10, 20, 30, 5, tzinfo=UTC)
+    hours = pd.DataFrame(
+        {
+            "hour": pd.to_datetime([datetime(2026, 3, 2, 10, tzinfo=UTC), datetime(2026, 3, 2, 12, tzinfo=UTC)]),
+            "peak": [5, 1],
+            "closing": [4, 0],
+        }
+    )
+    found = cost.load(hours, begin, datetime(2026, 3, 2, 14, tzinfo=UTC))
+    assert list(found.columns) == ["hour", "peak"]
+    assert list(found["hour"]) == list(pd.date_range("2026-03-02T10:00Z", periods=4, freq="h"))
+    assert list(found["peak"]) == [5, 4, 4, 0]
+    assert len(cost.load(hours, begin, datetime(2026, 3, 2, 14, 0, 0, 1, tzinfo=UTC))) == 5

@@ -163,3 +163,65 @@ def test_levels_are_those_of_the_report() -> None:
     hours = (0.5, 5, 30, 24 * 8, 24 * 40)
     assert [dora.lead_time_level(h * 3600) for h in hours] == ["elite", "elite", "high", "medium", "low"]
     assert [dora.recovery_level(h * 3600) for h in hours] == ["elite", "high", "medium", "low", "low"]
+
+
+def _deployments(*rows: tuple[str, str, str, int]) -> pd.DataFrame:
+    """(repository, pipeline, status, minutes after noon) of each."""
+    frame = pd.DataFrame(rows, columns=["repository", "pipeline_id", "status", "minutes"])
+    at = pd.Timestamp("2026-03-02T12:00Z") + pd.to_timedelta(frame["minutes"], unit="min")
+    return frame.assign(finished_at=at, attempt_id=[f"a{place}" for place in range(len(frame))])
+
+
+def test_the_keys_of_two_repositories_and_of_both_together() -> None:
+    deployed = _deployments(
+        ("web", "p2", "success", 0), ("web", "p2", "failed", 10), ("web", "p2", "failed", 20),
+        ("web", "p2", "success", 40), ("web", "p2", "failed", 50),
+        ("api", "p1", "failed", 0), ("api", "p1", "success", 90),
+    )  # fmt: skip
+    leads = pd.DataFrame(
+        {
+            "repository": [None, None, "web"],
+            "day": [None, "2026-03-02", None],
+            "changes": [9, 5, 4],
+            "p50_seconds": [100_000.0, 1.0, 60.0],
+        }
+    )
+    total, api, web = dora.report(deployed, leads, days=2)
+    assert total == dora.Keys(
+        repository=None, deployments=7, failed=4, successful_per_day=1.5, frequency_level=None, changes=9,
+        lead_time_p50_seconds=100_000, lead_time_level="high", change_failure_rate=4 / 7,
+        recovery_p50_seconds=3600, recovery_level="high", recovered=2, unrecovered=1,
+    )  # fmt: skip
+    assert web == dora.Keys(
+        repository="web", deployments=5, failed=3, successful_per_day=1, frequency_level="elite", changes=4,
+        lead_time_p50_seconds=60, lead_time_level="elite", change_failure_rate=0.6,
+        recovery_p50_seconds=1800, recovery_level="elite", recovered=1, unrecovered=1,
+    )  # fmt: skip
+    assert api == dora.Keys(
+        repository="api", deployments=2, failed=1, successful_per_day=0.5, frequency_level="high", changes=0,
+        lead_time_p50_seconds=None, lead_time_level=None, change_failure_rate=0.5,
+        recovery_p50_seconds=5400, recovery_level="high", recovered=1, unrecovered=0,
+    )  # fmt: skip
+    [nothing] = dora.report(deployed.iloc[:0], leads.iloc[:0], days=2)
+    assert (nothing.changes, nothing.frequency_level, nothing.change_failure_rate) == (0, None, None)
+    assert (nothing.lead_time_level, nothing.recovery_level, nothing.recovered) == (None, None, 0)
+
+
+def test_deployments_count_on_the_calendar_day_of_the_zone() -> None:
+    late = _deployments(("web", "p", "success", 690), ("web", "p", "success", 730), ("web", "p", "success", 0))
+    assert dora.by_day(late, "UTC").to_dict("list") == {
+        "day": [date(2026, 3, 2), date(2026, 3, 3)], "success": [2, 1], "failed": [0, 0]
+    }  # fmt: skip
+    assert list(dora.by_day(late, "Europe/Berlin")["success"]) == [1, 2]
+    assert dora.by_day(late, "UTC").columns.name is None
+
+
+def test_a_level_begins_at_its_bound() -> None:
+    often = (1, 0.99, dora.DAY / dora.WEEK, 0.1, dora.DAY / dora.MONTH, 0.01)
+    assert [dora.frequency_level(each) for each in often] == ["elite", "high", "high", "medium", "medium", "low"]
+    assert [dora.lead_time_level(each) for each in (0, dora.DAY, dora.WEEK, dora.MONTH)] == [
+        "elite", "high", "medium", "low"
+    ]  # fmt: skip
+    assert [dora.recovery_level(each) for each in (0, dora.HOUR, dora.DAY, dora.WEEK)] == [
+        "elite", "high", "medium", "low"
+    ]  # fmt: skip

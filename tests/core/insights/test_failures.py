@@ -138,3 +138,47 @@ def test_lines_are_picked_once_and_again_when_the_excerpt_changes(tmp_path: Path
     assert connection.execute("SELECT line FROM failure_lines").fetchall() == [("fatal: no space",)]
     writer.close()
     connection.close()
+
+
+def test_a_line_is_told_without_the_marks_and_frames_around_it() -> None:
+    assert failures.telling_line("│ ##[error] Error: it broke ╵") == "Error: it broke"
+    assert failures.telling_line("\t MAX \n") == "MAX"
+    assert failures.telling_line("") == failures.telling_line(" \n") == ""
+    assert failures.telling_line("x" * 400) == "x" * 300
+
+
+def test_the_name_of_a_masked_line_never_changes() -> None:
+    """It is kept in the database and stands in addresses that people keep."""
+    assert failures.mask_id("it broke") == "f63b8e084c74e584"
+    assert failures.mask_id("caf\udce9") != failures.mask_id("caf")
+
+
+def test_a_cluster_says_all_of_its_failures() -> None:
+    since = pd.Timestamp("2026-03-02T12:00Z")
+    lines = {"m1": "cannot open file a now", "m2": "cannot open file b now", "m3": "wholly other words"}
+    masks = pd.DataFrame({"mask_id": list(lines), "masked": list(lines.values()), "line": list(lines.values())})
+    rows = [
+        ("j1", "m3", "r1", "p1", -60), ("j2", "m1", "r2", "p1", -1), ("j3", "m2", "r3", "p1", 0),
+        ("j4", "m1", "r3", "p2", 5), ("j5", "m1", "r4", "p2", 5), ("j6", "lost", "r9", "p9", 6),
+        ("j7", "m1", "r4", None, 4),
+    ]  # fmt: skip
+    occurrences = pd.DataFrame(rows, columns=["job_id", "mask_id", "run_key", "pipeline_id", "minutes"])
+    occurrences["failed_at"] = since + pd.to_timedelta(occurrences["minutes"], unit="min")
+    [found] = failures.clusters(occurrences, masks, since.to_pydatetime())
+    template = "cannot open file <*> now"
+    assert found == failures.Cluster(
+        id=failures.mask_id(template), template=template, line="cannot open file a now", masks=("m1", "m2"),
+        jobs=4, runs=2, pipelines=2, first_at=(since - pd.Timedelta("1min")).to_pydatetime(), first_job="j2",
+        last_at=(since + pd.Timedelta("5min")).to_pydatetime(), last_job="j5", new=False,
+    )  # fmt: skip
+    fresh = failures.clusters(occurrences[occurrences["minutes"] >= 0], masks, since.to_pydatetime())
+    assert [one.new for one in fresh] == [True]
+
+
+def test_clusters_of_as_many_runs_stand_by_pipelines_then_by_words() -> None:
+    since = pd.Timestamp("2026-03-02T12:00Z")
+    masks = pd.DataFrame({"mask_id": ["b", "a", "c"], "masked": ["bb bb", "aa aa", "cc cc"], "line": ["b", "a", "c"]})
+    rows = [("j1", "b", "r1", "p1"), ("j2", "a", "r1", "p1"), ("j3", "c", "r1", "p1"), ("j4", "c", "r1", "p2")]
+    occurrences = pd.DataFrame(rows, columns=["job_id", "mask_id", "run_key", "pipeline_id"]).assign(failed_at=since)
+    found = failures.clusters(occurrences, masks, since.to_pydatetime())
+    assert [one.template for one in found] == ["cc cc", "aa aa", "bb bb"]

@@ -99,3 +99,35 @@ def test_a_week_without_flakiness_is_zero_and_one_outside_is_left_out() -> None:
         }
     )
     assert flaky.course(weeks, mondays) == {("p", "t"): [0, 9, 0]}
+
+
+def _tried(name: str, status: str, minute: int, **words: object) -> dict[str, object]:
+    usual = {
+        "head_sha": "s", "commit_message": "m", "branch": "main", "id": f"k{name}", "job_id": f"j{name}",
+        "attempt_id": f"a{name}", "run_id": f"r{name}", "run_number": 12, "run_attempt": 1, "seconds": 30.0,
+    }  # fmt: skip
+    at = pd.Timestamp("2026-03-02T12:00Z") + pd.Timedelta(minutes=minute)
+    return usual | {"status": status, "finished_at": at} | words
+
+
+def test_a_failed_try_stands_beside_the_next_that_passed_else_the_last_before() -> None:
+    tries = [
+        _tried("1", "failed", 0, head_sha="z"),
+        _tried("2", "success", 0),
+        _tried("3", "success", 5, run_number=None),
+        _tried("4", "failed", 5, run_attempt=2),
+        _tried("5", "success", 9),
+        _tried("6", "failed", 10, attempt_id="a5"),
+        _tried("7", "failed", 10),
+        _tried("8", "failed", 1, head_sha="b"),
+        _tried("9", "success", 2, head_sha="b"),
+    ]
+    found = flaky.pairs(pd.DataFrame(tries))
+    assert list(found.columns) == flaky.COLUMNS
+    assert list(zip(found["failed_run"], found["passed_id"], found["passed_run"], strict=True)) == [
+        ("#12, attempt 2", "k3", "r3"),
+        ("#12", "k3", "r3"),
+        ("#12", "k5", "#12"),
+        ("#12", "k9", "#12"),
+    ]
+    assert list(found["failed_job"]) == ["j4", "j6", "j7", "j8"]

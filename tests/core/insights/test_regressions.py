@@ -145,3 +145,76 @@ def test_a_default_branch_with_few_runs_is_looked_at_with_the_others() -> None:
     )  # fmt: skip
     [found] = regressions.found_in(runs)
     assert (found.attempt_id, found.before_attempt_id, found.on_default, found.head_sha) == ("a30", "a29", False, None)
+
+
+@pytest.mark.parametrize("length", [16, 17, 40])
+def test_the_best_cut_is_that_of_the_largest_rank_sum_statistic_with_ties(length: int) -> None:
+    """scipy's Mann-Whitney test gives the statistic; its largest value's chance is the formula of James et al."""
+    chance = np.random.default_rng(length)
+    side = regressions.LEAST_SIDE
+    for _ in range(20):
+        values = np.round(chance.normal(0, 2, length) + np.where(np.arange(length) > length / 2, 2, 0))
+        p = {
+            cut: stats.mannwhitneyu(values[:cut], values[cut:], use_continuity=False, method="asymptotic").pvalue
+            for cut in range(side, length - side + 1)
+        }
+        cut, found = regressions.best_cut(values)
+        assert p[cut] == pytest.approx(min(p.values()))
+        z = stats.norm.isf(p[cut] / 2)
+        odds = 2 * math.log((length - side) / side)
+        expected = z * stats.norm.pdf(z) * ((1 - z**-2) * odds + 4 * z**-2) if z > 1 else 1
+        assert found == pytest.approx(min(1, expected), rel=1e-6)
+
+
+def test_too_short_a_series_and_one_of_equal_values_have_no_cut() -> None:
+    assert regressions.best_cut(np.arange(15.0)) == (0, 1.0)
+    assert regressions.best_cut(np.zeros(40))[1] == 1.0
+
+
+def test_the_shift_is_the_median_of_all_differences_within_the_ranks_of_moses() -> None:
+    before, after = np.array([1.0, 2.0, 4.0, 8.0]), np.array([10.0, 11.0, 13.0, 17.0, 25.0])
+    differences = sorted(b - a for a in before for b in after)
+    shift, low, high = regressions.shift_of(before, after)
+    assert shift == np.median(differences)
+    k = math.floor(10 - 1.959964 * math.sqrt(20 * 10 / 12))
+    assert (k, low, high) == (1, differences[1], differences[-2])
+    assert regressions.shift_of(before[:1], after[:2]) == (9.5, 9.0, 10.0)
+
+
+def test_a_change_says_between_which_runs_and_how_large_it_is() -> None:
+    """Two changes of a job on the default branch: 100 s, then 200 s, then 50 s, given in any order."""
+    rows = pd.DataFrame(
+        {
+            "pipeline_id": "p", "job": "build", "on_default": True,
+            "attempt_id": [f"a{place:02d}" for place in range(60)],
+            "head_sha": [f"s{place}" if place != 19 else None for place in range(60)],
+            "begun_at": pd.date_range("2026-03-01", periods=60, freq="h", tz="UTC"),
+            "seconds": [(100 if place < 20 else 200 if place < 40 else 50) + place % 2 for place in range(60)],
+        }
+    )  # fmt: skip
+    slower, faster = regressions.found_in(rows.sample(frac=1, random_state=1))
+    assert (slower.pipeline_id, slower.job, slower.on_default) == ("p", "build", True)
+    assert (slower.attempt_id, slower.head_sha, slower.changed_at) == ("a20", "s20", rows["begun_at"][20])
+    assert (slower.before_attempt_id, slower.before_sha, slower.is_newest) == ("a19", None, False)
+    assert (faster.attempt_id, faster.before_attempt_id, faster.before_sha) == ("a40", "a39", "s39")
+    assert faster.is_newest
+    assert (slower.change.place, slower.change.runs_before, slower.change.runs_after) == (20, 20, 20)
+    assert (slower.change.before, slower.change.after) == (pytest.approx(100.5, abs=0.1), pytest.approx(200.5, abs=0.1))
+    assert (faster.change.place, faster.change.runs_before, faster.change.runs_after) == (40, 20, 20)
+    assert (faster.change.before, faster.change.after) == (pytest.approx(200.5, abs=0.1), pytest.approx(50.5, abs=0.1))
+    assert slower.change.slower
+    assert not faster.change.slower
+
+
+def test_only_the_newest_runs_make_a_series_and_a_moment_orders_by_attempt() -> None:
+    at = pd.Timestamp("2026-03-01T00:00Z")
+    count = regressions.MOST_RUNS + 5
+    rows = pd.DataFrame(
+        {"on_default": True, "begun_at": [at] * count, "attempt_id": [f"a{place:04d}" for place in range(count)]}
+    )
+    series, on_default = regressions.series_of(rows.iloc[::-1])
+    assert (series["attempt_id"].iloc[0], len(series), on_default) == ("a0005", regressions.MOST_RUNS, True)
+    few = rows.assign(on_default=[place < 19 for place in range(count)])
+    assert regressions.series_of(few)[1] is False
+    enough = rows.assign(on_default=[place < 20 for place in range(count)])
+    assert (len(regressions.series_of(enough)[0]), regressions.series_of(enough)[1]) == (20, True)
