@@ -35,9 +35,7 @@ def critical_path(jobs: Sequence[JobSpan]) -> list[str]:
     while True:
         job = path[-1]
         ready = min(job.created_at, job.started_at) if as_needed and job.created_at else job.started_at
-        before = [
-            other for other in jobs if other.finished_at <= ready + ROUNDING and other not in path and other is not job
-        ]
+        before = [other for other in jobs if other.finished_at <= ready + ROUNDING and other not in path]
         if not before:
             return [each.id for each in reversed(path)]
         path.append(max(before, key=lambda other: (other.finished_at, other.started_at, other.id)))

@@ -17,9 +17,6 @@ DeliveryResult = Literal["processed", "ignored", "failed"]
 STATUSES: tuple[Status, ...] = ("queued", "running", "success", "failed", "cancelled", "skipped", "blocked")
 FINISHED: frozenset[Status] = frozenset({"success", "failed", "cancelled", "skipped"})
 
-# A blocked run waits for a person and goes on as queued, so both stand on the first step.
-_PROGRESS: dict[Status, int] = {"queued": 0, "blocked": 0, "running": 1}
-
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
@@ -143,7 +140,8 @@ def version_of(status: Status | None, at: datetime, *content: object, progress: 
 
     `content` breaks ties between different words of the same moment; it must hold everything that the row shows.
     """
-    rank = 2 if status in FINISHED else _PROGRESS.get(status, 0) if status else 0
-    digest = blake2b(repr(content).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    # A blocked run waits for a person and goes on as queued, so both stand on the first step.
+    rank = 2 if status in FINISHED else int(status == "running")
+    digest = blake2b(repr(content).encode(), digest_size=8).hexdigest()
     moment = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return f"{rank}|{progress:05d}|{moment:0>27}|{digest}"

@@ -417,7 +417,7 @@ class Settings(BaseSettings):
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"{value} is no time zone such as Europe/Berlin") from None
+            raise ValueError(f"'{value}' is no time zone such as Europe/Berlin") from None
         return value
 
     @field_validator("log_level", mode="before")
@@ -491,7 +491,7 @@ def settings() -> Settings:
 def _sentence(error: dict[str, object]) -> str:
     location = error["loc"]
     assert isinstance(location, tuple)
-    if not location:  # a rule about several settings names them itself
-        return str(error["msg"]).removeprefix("Value error, ")
     reason = str(error["msg"]).removeprefix("Value error, ")
+    if not location:  # a rule about several settings names them itself
+        return reason
     return f"{str(location[0]).upper()}: {reason[0].lower()}{reason[1:]}"

@@ -49,6 +49,16 @@ def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[N
 
 
 @pytest.fixture
+def in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The machine's own time zone is far from UTC."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture
 def database(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     connection = open_owned(tmp_path / "health.duckdb", memory_limit="1GB", threads=2)
     yield connection

@@ -99,3 +99,9 @@ def test_the_programs_own_calls_carry_the_strongest_credential_that_is_set() -> 
     assert (claims["sub"], claims["role"], claims["email"]) == ("ana", "admin", "a@x.org")
     assert claims["exp"] - claims["iat"] == 60
     assert abs(claims["iat"] - datetime.now(UTC).timestamp()) < 60
+
+
+@pytest.mark.usefixtures("in_tokyo")
+def test_a_call_of_our_own_is_valid_now_on_a_machine_in_any_zone() -> None:
+    token = own_headers(load_settings(jwt_secret=SECRET), "ana", Role.ADMIN)["Authorization"].removeprefix("Bearer ")
+    assert jwt.decode(token, SECRET, algorithms=["HS256"], audience=AUDIENCE)["sub"] == "ana"

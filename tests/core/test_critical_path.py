@@ -41,3 +41,15 @@ def test_unknown_creations_and_jobs_of_no_length_end_the_search_too() -> None:
     jobs = [job("a", None, 0, 0), job("b", None, 0, 0), job("c", None, 0, 10)]
     assert critical_path(jobs)[-1] == "c"
     assert len(critical_path(jobs)) == 3
+
+
+def test_an_end_within_a_second_after_the_next_start_is_before_it() -> None:
+    """Clocks round: a job that needs another may start up to a second before its end."""
+    assert critical_path([job("a", 0, 0, 61), job("b", 0, 60, 100)]) == ["a", "b"]
+    assert critical_path([job("a", 0, 0, 61.001), job("b", 0, 60, 100)]) == ["b"]
+
+
+def test_jobs_created_within_five_seconds_were_created_with_the_run() -> None:
+    assert critical_path([job("a", 0, 0, 3), job("b", 5, 50, 100)]) == ["a", "b"]
+    assert critical_path([job("a", 0, 0, 30), job("b", 5, 50, 100)]) == ["a", "b"]
+    assert critical_path([job("a", 0, 0, 30), job("b", 5.001, 50, 100)]) == ["b"]

@@ -96,3 +96,46 @@ def test_the_line_that_a_person_marked_as_the_reason_is_in_the_excerpt() -> None
             missed.append(path.name)
     assert RECORDED
     assert missed == []
+
+
+def _shown(*lines: str) -> list[str]:
+    found = excerpt_of(lines)
+    assert found
+    return found.text.split("\n")
+
+
+def test_lines_that_begin_so_need_no_word_to_tell() -> None:
+    assert pattern_of("E       assert 1 == 2")
+    assert pattern_of("all is well") is None
+
+
+def test_what_follows_a_telling_line_and_belongs_to_it_is_shown_and_no_more() -> None:
+    assert _shown("src/a.c:1:1: error: one", "  its code", "other words", END) == [
+        "src/a.c:1:1: error: one", "  its code", END
+    ]  # fmt: skip
+
+
+def test_an_excerpt_has_twelve_lines_the_most_telling_first_wherever_they_stand() -> None:
+    words = [f"this part {number} failed." for number in range(1, 21)]
+    assert _shown(*words, END) == [*words[:11], END]
+    broken = [line for number in range(9) for line in (f"src/{number}.c:1:1: error: x", f"  code {number}")]
+    assert _shown(*broken, END) == [*broken[:11], END]
+
+
+def test_what_tells_much_less_than_the_best_is_left_out() -> None:
+    """90 names the cause; what is worth 52 is then no news, and beside what is worth 80 it is."""
+    assert _shown("this failed.", "src/a.c:1:1: error: x", "code", END) == ["src/a.c:1:1: error: x", "code", END]
+    assert _shown("this failed.", "KeyError: 'total'", END) == ["this failed.", "KeyError: 'total'", END]
+
+
+def test_the_runners_own_words_and_empty_lines_are_not_shown() -> None:
+    assert _shown("one", "", "Post job cleanup.", "##[group]x", "##[endgroup]", "two", END) == ["two", END]
+    assert _shown("src/a.c:1:1: error: x", "Post job cleanup.", END) == ["src/a.c:1:1: error: x", END]
+    assert _shown("src/a.c:1:1: error: x", "   ", END) == ["src/a.c:1:1: error: x", END]
+    assert _shown(END) == [END]
+
+
+def test_five_last_words_before_the_end_are_shown() -> None:
+    assert _shown(*[f"word {number}" for number in range(9)], END) == [f"word {number}" for number in range(4, 9)] + [
+        END
+    ]

@@ -1,7 +1,8 @@
 """A line of a log as a page shows it: its colours and kinds, and that nothing of it gets lost or turns into markup."""
 
 from core.logs.ansi import Segment, segments
-from core.logs.shown import shown
+from core.logs.clean import plain
+from core.logs.shown import ShownLine, shown
 
 
 def test_colours_of_16_of_256_and_true_ones() -> None:
@@ -70,3 +71,12 @@ def test_a_failure_is_marked_where_the_ci_system_marked_none() -> None:
     assert shown("2026-03-02T12:00:00.1Z ##[warning]old").kind == "warning"
     assert shown("make: *** Waiting for unfinished jobs....").kind == "error", "just worth it"
     assert shown("all 9 passed, 0 errors").kind == ""
+
+
+def test_a_short_line_is_shown_whole_with_its_time() -> None:
+    assert shown("2026-03-02T12:00:00.1Z hello") == ShownLine("2026-03-02T12:00:00.1Z", "", [Segment("hello")], 0)
+
+
+def test_the_words_of_a_line_keep_their_indent_and_lose_what_cannot_be_read() -> None:
+    assert plain("  a\x00b\x07\tc \t\x08 ") == "  ab\tc"
+    assert plain("2026-03-02T12:00:00Z 2026-03-02T12:00:01Z twice") == "2026-03-02T12:00:01Z twice"

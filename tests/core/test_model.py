@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
+from typing import Any
+
+import pytest
 
 from core.model import Changes, Step, version_of
 from tests.builders import NOON
@@ -51,3 +54,14 @@ def test_changes_together_hold_the_rows_of_all_in_order() -> None:
 
     parts = [Changes(steps=(step(1), step(2))), Changes(), Changes(steps=(step(3),))]
     assert Changes.together(iter(parts)) == Changes(steps=(step(1), step(2), step(3)))
+
+
+@pytest.mark.usefixtures("in_tokyo")
+def test_a_version_is_the_same_on_a_machine_in_any_zone() -> None:
+    assert version_of("success", NOON)[:36] == "2|00000|2026-03-02T12:00:00.000000Z|"
+
+
+def test_changes_together_hold_every_kind() -> None:
+    whole: Any = {"pipelines": ("p1", "p2"), "runs": ("r1", "r2"), "jobs": ("j1", "j2"), "steps": ("s1", "s2")}
+    parts = [Changes(**{kind: rows[place : place + 1] for kind, rows in whole.items()}) for place in (0, 1)]
+    assert Changes.together(parts) == Changes(**whole)

@@ -6,7 +6,7 @@ import pytest
 
 from core.logs.keep import BLOCK, KeptLog
 from core.logs.marks import Group, Marked, Marks, marked
-from core.logs.opened import OpenLog, StepStart, text_of
+from core.logs.opened import Hits, OpenLog, StepStart, text_of
 
 
 def _opened(text: bytes, limit: int = 100_000_000) -> OpenLog:
@@ -177,3 +177,30 @@ def test_the_end_of_a_section_that_never_began_ends_no_other() -> None:
 )
 def test_a_line_is_shown_without_its_marks(line: str, shown: Marked) -> None:
     assert marked(line) == shown
+
+
+def test_a_window_may_reach_over_many_parts_and_a_search_too() -> None:
+    lines = [f"{number} {'x' * 999}" for number in range(1, 1_201)]
+    lines[0], lines[-1] = "the needle", "another needle"
+    log = _opened("\n".join(lines).encode())
+    assert log.lines(1, 1_200) == lines
+    assert log.lines(2, 1_000) == lines[1:1_001]
+    assert log.search("NEEDLE").lines == (1, 1_200)
+    assert log.search("") == Hits(0, ())
+    assert log.size == len(log.content)
+
+
+def test_the_cleaning_up_after_a_step_is_a_step() -> None:
+    """GitHub opens no group for it."""
+    text = (
+        b"2026-03-02T12:00:00.1Z a\n2026-03-02T12:00:01.1Z last words\n2026-03-02T12:00:01.2Z Post job cleanup.\n"
+        b"2026-03-02T12:00:01.3Z x\n"
+    )
+    moments = [datetime(2026, 3, 2, 12, 0, second, tzinfo=UTC) for second in (0, 1)]
+    assert _opened(text).step_lines([StepStart("any", moment) for moment in moments]) == [1, 3]
+
+
+def test_of_groups_that_begin_with_one_line_the_outer_is_first() -> None:
+    both = "section_start:1:a\r\x1b[0Ksection_start:1:b\r\x1b[0KBoth"
+    text = f"{both}\nx\nsection_end:2:b\r\x1b[0K\ny\nsection_end:2:a\r\x1b[0K"
+    assert [(group.start, group.end) for group in _opened(text.encode()).groups] == [(1, 5), (1, 3)]

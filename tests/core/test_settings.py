@@ -54,3 +54,40 @@ def test_loopback_needs_nothing(host: str) -> None:
 def test_the_example_file_and_the_guide_are_those_of_the_settings() -> None:
     assert (ROOT / ".env.example").read_text() == example()
     assert (ROOT / "docs" / "settings.md").read_text() == guide()
+
+
+def test_a_rule_about_several_settings_names_them_itself() -> None:
+    with pytest.raises(BadSetting) as caught:
+        load_settings(oidc_client_id="x")
+    assert str(caught.value) == (
+        "Bad setting: OIDC_CLIENT_ID: needs OIDC_ISSUER, OIDC_CLIENT_SECRET, JWT_SECRET too (see docs/security.md)."
+    )
+
+
+def test_a_rule_of_ours_about_one_setting_is_told_after_its_name() -> None:
+    with pytest.raises(BadSetting) as caught:
+        load_settings(github_repositories="no/repo/at all", digest_timezone="Mars")
+    assert str(caught.value) == (
+        "Bad setting: GITHUB_REPOSITORIES: 'no/repo/at all' is no repository; write owner/name or owner/*, separated "
+        "by commas; DIGEST_TIMEZONE: 'Mars' is no time zone such as Europe/Berlin."
+    )
+
+
+def test_an_exposed_service_says_what_to_do() -> None:
+    with pytest.raises(BadSetting) as caught:
+        load_settings().check_exposure("0.0.0.0")
+    assert str(caught.value) == (
+        "INGEST_HOST=0.0.0.0 is reachable from other machines, but no API_WRITE_KEY is set. "
+        "Set API_WRITE_KEY, listen on 127.0.0.1, or set DEMO_MODE=true to allow it anyway."
+    )
+
+
+def test_during_a_rotation_the_previous_secrets_stand_in_the_places_of_the_new_ones() -> None:
+    chosen = load_settings(
+        github_webhook_secret="new-secret-of-16-chars", github_webhook_secret_previous="old-secret-of-16-chars",
+        api_write_key="a-key-of-16-characters",
+    )  # fmt: skip
+    before = chosen.before_rotation()
+    assert before.github_webhook_secret
+    assert before.github_webhook_secret.get_secret_value() == "old-secret-of-16-chars"
+    assert before.api_write_key == chosen.api_write_key

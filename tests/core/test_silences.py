@@ -1,7 +1,5 @@
 """When a silence is in force, and what it covers."""
 
-import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -58,16 +56,7 @@ def test_the_next_window_of_one_that_is_over_is_none() -> None:
     assert silence().next_window(NOON - DAY) == (NOON, NOON + HOUR)
 
 
-@pytest.fixture
-def _in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "Asia/Tokyo")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
-
-
-@pytest.mark.usefixtures("_in_tokyo")
+@pytest.mark.usefixtures("in_tokyo")
 def test_windows_are_in_utc_wherever_the_service_runs() -> None:
     """Noon UTC is five in the morning in Los Angeles; in Tokyo it's the next day from three in the afternoon UTC on."""
     early = silence(repeats="daily", zone="America/Los_Angeles")
