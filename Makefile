@@ -53,6 +53,7 @@ bench: .venv/ready-dev
 	$(BIN)/python -m bench.overview
 
 drill: .venv/ready-dev
+	sh tests/services.sh
 	$(BIN)/python -m bench.drill
 
 screenshots: .venv/ready-dev

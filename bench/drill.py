@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import duckdb
 
-from bench.drills import Report, disk, growth, kills
+from bench.drills import Report, clock, day, disk, far_ends, growth, junk, kills, readers
 
 ROUNDS = 200
 
@@ -21,6 +21,11 @@ DRILLS: dict[str, Callable[[int], Report]] = {
     "kill-postgres": lambda rounds: kills.on_postgres(rounds // 2),
     "full-disk": lambda _: disk.full(),
     "read-only-disk": lambda _: disk.read_only(),
+    "clock": lambda _: clock.jumps(),
+    "far-ends": lambda _: far_ends.dead_and_slow(),
+    "readers": lambda _: readers.killed(),
+    "junk": lambda _: junk.junk(),
+    "day": lambda _: day.day(),
     "growth": lambda _: growth.grow(),
 }
 

@@ -5,12 +5,12 @@ import multiprocessing
 import statistics
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from bench.payloads import calls
+from bench.payloads import Call, calls
 from bench.processes import SECRET
 from ingest.providers.github.signature import signature
 
@@ -55,10 +55,13 @@ def generator() -> Iterator[ProcessPoolExecutor]:
 
 def send(load: Load) -> Outcome:
     """Send everything and wait for the answers; returns early when the server goes away."""
-    requests = deque(_request(call.event, call.delivery_id, call.body, load.port) for call in calls(
-        load.runs, first_run=load.first_run
-    ))  # fmt: skip
-    return asyncio.run(_send(load, requests))
+    return send_calls(load.port, calls(load.runs, first_run=load.first_run), load.connections)
+
+
+def send_calls(port: int, wanted: Sequence[Call], connections: int) -> Outcome:
+    """As `send`, of calls that somebody else made."""
+    requests = deque(_request(call.event, call.delivery_id, call.body, port) for call in wanted)
+    return asyncio.run(_send(port, connections, requests))
 
 
 def _request(event: str, delivery_id: str, body: bytes, port: int) -> tuple[str, bytes]:
@@ -76,12 +79,12 @@ def _request(event: str, delivery_id: str, body: bytes, port: int) -> tuple[str,
     return delivery_id, head.encode() + body
 
 
-async def _send(load: Load, requests: deque[tuple[str, bytes]]) -> Outcome:
+async def _send(port: int, number: int, requests: deque[tuple[str, bytes]]) -> Outcome:
     loop = asyncio.get_running_loop()
     connections = []
     with suppress(ConnectionRefusedError):  # killed before all had connected
-        for _ in range(load.connections):
-            _, connection = await loop.create_connection(lambda: _Connection(requests), "127.0.0.1", load.port)
+        for _ in range(number):
+            _, connection = await loop.create_connection(lambda: _Connection(requests), "127.0.0.1", port)
             connections.append(connection)
     begun = time.perf_counter()
     for connection in connections:
