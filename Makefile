@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run demo test coverage lint audit sbom format bench drill screenshots clean
+.PHONY: run demo test coverage lint audit sbom format bench drill mutation screenshots clean
 
 run: .venv/ready
 	$(BIN)/honcho start
@@ -55,6 +55,9 @@ bench: .venv/ready-dev
 drill: .venv/ready-dev
 	sh tests/services.sh
 	$(BIN)/python -m bench.drill
+
+mutation: .venv/ready-dev
+	$(BIN)/python -m tests.mutation
 
 screenshots: .venv/ready-dev
 	sh tests/services.sh
