@@ -64,7 +64,7 @@ def sql_text(folder: str, name: str) -> str:
 
 def _literal(value: Value) -> exp.Expr:
     if isinstance(value, datetime):
-        return exp.cast(exp.Literal.string(value.isoformat()), exp.DataType.Type.TIMESTAMPTZ, dialect="duckdb")
+        return exp.cast(exp.Literal.string(value.isoformat()), exp.DataType.Type.TIMESTAMPTZ)
     if isinstance(value, tuple):
         return exp.Array(expressions=[exp.Literal.string(item) for item in value])
     return exp.convert(value)

@@ -48,3 +48,10 @@ def test_a_text_value_arrives_unchanged_whatever_it_holds(text: str, database: d
 def test_a_missing_parameter_is_an_error() -> None:
     with pytest.raises(KeyError, match="branch"):
         bound("alert_counts", {"provider": None, "repository": None})
+
+
+def test_a_moment_and_a_list_arrive_as_literals_of_their_type() -> None:
+    sql = bound("branch_states", {"pipeline_ids": ("a", "b's"), "since": NOW})
+    assert "CAST('2026-03-02T00:00:00+00:00' AS TIMESTAMPTZ)" in sql
+    assert "['a', 'b''s']" in sql
+    assert "NULL" in bound("branch_states", {"pipeline_ids": None, "since": NOW})
