@@ -11,7 +11,7 @@ STAMP = re.compile(r"^\ufeff?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)(?: \d\d
 
 def plain(line: str) -> str:
     """The words of a line alone."""
-    line = STAMP.sub("", line, count=1)
+    line = STAMP.sub("", line)
     if "\x1b" in line:
         line = ANSI.sub("", line)
     return line.rstrip() if line.isprintable() else CONTROL.sub("", line).rstrip()

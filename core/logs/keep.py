@@ -22,7 +22,7 @@ class KeptLog:
         self.size += len(piece)
         room = self._head_limit - len(self._head)
         self._head += piece[:room]
-        rest = piece[room:] if room < len(piece) else b""
+        rest = piece[room:]
         if rest:
             self._tail.append(rest)
             self._tail_size += len(rest)

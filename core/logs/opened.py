@@ -121,7 +121,7 @@ class OpenLog:
         return None
 
     def _text_of(self, block: _Block) -> str:
-        return zlib.decompress(self.content[block.begin : block.end], 31).decode("utf-8", "replace")
+        return zlib.decompress(self.content[block.begin : block.end], 31).decode()
 
     def _lines_of(self, block: _Block) -> list[str]:
         return _split(self._text_of(block))
@@ -148,7 +148,7 @@ def _members(content: bytes) -> Iterator[tuple[int, int, str]]:
             piece = content[at : at + PIECE]
             parts.append(unpacker.decompress(piece))
             at += len(piece) - len(unpacker.unused_data)
-        yield begin, at, b"".join(parts).decode("utf-8", "replace")
+        yield begin, at, b"".join(parts).decode()
 
 
 def _split(text: str) -> list[str]:

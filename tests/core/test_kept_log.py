@@ -84,3 +84,7 @@ def test_it_is_packed_in_members_that_end_with_a_line() -> None:
     just_less = kept_of(long[1:], b"z\n", limit=10 * BLOCK).packed()
     second = just_less.index(b"\x1f\x8b\x08", 3)
     assert gzip.decompress(just_less[:second]) == long[1:] + b"z\n", "a member takes lines until it has so many bytes"
+
+
+def test_a_log_of_one_line_loses_its_byte_order_mark_too() -> None:
+    assert list(kept_of(b"\xef\xbb\xbfone", limit=100)) == ["one"]

@@ -109,6 +109,13 @@ def test_lines_that_begin_so_need_no_word_to_tell() -> None:
     assert pattern_of("all is well") is None
 
 
+def test_words_of_no_failure_count_only_where_a_pattern_is_not_sure() -> None:
+    assert pattern_of("error: boom")
+    assert pattern_of("error: boom, 0 errors") is None
+    assert pattern_of("ERROR: Job failed: exit code 1 (see the error log)"), "it says that the job ended"
+    assert pattern_of("##[error]see the error log"), "the runner itself marked it"
+
+
 def test_what_follows_a_telling_line_and_belongs_to_it_is_shown_and_no_more() -> None:
     assert _shown("src/a.c:1:1: error: one", "  its code", "other words", END) == [
         "src/a.c:1:1: error: one", "  its code", END

@@ -1,5 +1,6 @@
 """A kept log, opened: windows, groups, steps and searches, whatever the log has in it."""
 
+import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -204,3 +205,9 @@ def test_of_groups_that_begin_with_one_line_the_outer_is_first() -> None:
     both = "section_start:1:a\r\x1b[0Ksection_start:1:b\r\x1b[0KBoth"
     text = f"{both}\nx\nsection_end:2:b\r\x1b[0K\ny\nsection_end:2:a\r\x1b[0K"
     assert [(group.start, group.end) for group in _opened(text.encode()).groups] == [(1, 5), (1, 3)]
+
+
+def test_a_part_that_hardly_compresses_is_read_in_several_pieces() -> None:
+    chance = random.Random(1)
+    lines = [f"{chance.getrandbits(4_000):x}" for _ in range(400)]
+    assert _opened("\n".join(lines).encode()).lines(1, 400) == lines
