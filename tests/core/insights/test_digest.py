@@ -19,6 +19,8 @@ NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)  # a Wednesday
     [
         ("2026-03-04T12:00", "mon 08:00", "UTC", "2026-03-02T08:00"),
         ("2026-03-02T08:00", "mon 08:00", "UTC", "2026-03-02T08:00"),
+        ("2026-03-02T12:00", "fri 08:00", "UTC", "2026-02-27T08:00"),
+        ("2026-03-07T12:00", "wed 08:00", "UTC", "2026-03-04T08:00"),
         ("2026-03-02T07:59", "mon 08:00", "UTC", "2026-02-23T08:00"),
         ("2026-03-01T23:30", "mon 00:15", "Europe/Berlin", "2026-03-01T23:15"),
         ("2026-03-30T05:59", "mon 08:00", "Europe/Berlin", "2026-03-23T07:00"),  # the clocks changed in between
@@ -103,3 +105,10 @@ def test_a_week_without_runs_says_so(database: duckdb.DuckDBPyConnection) -> Non
 )
 def test_a_duration_in_a_sentence(seconds: float | None, words: str) -> None:
     assert digest.told(seconds) == words
+
+
+@pytest.mark.usefixtures("in_tokyo")
+def test_the_moment_is_in_utc_on_a_machine_in_any_zone() -> None:
+    due = digest.due_at(NOW, "mon 08:00", ZoneInfo("Europe/Berlin"))
+    assert due
+    assert due.tzinfo is UTC

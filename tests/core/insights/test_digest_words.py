@@ -125,6 +125,7 @@ def test_the_tempo_of_whole_pipelines_that_changed_this_week() -> None:
     made = built(
         changes=[
             change("slow", 1.25),
+            change("thrice", 3.0),
             change("fast", 0.5, head_sha=None, changed_at=SINCE),
             change("job", 2.0, job="build"),
             change("old", 2.0, changed_at=SINCE - timedelta(microseconds=1)),
@@ -134,6 +135,7 @@ def test_the_tempo_of_whole_pipelines_that_changed_this_week() -> None:
     )
     assert made.worse == (
         Line("acme/web slow is 25 % slower since commit abcdef1: 2 min before, 2 min now.", "regressions"),
+        Line("acme/web thrice is 200 % slower since commit abcdef1: 2 min before, 5 min now.", "regressions"),
     )
     assert made.better == (Line("acme/web fast is 50 % faster: 2 min before, 50 s now.", "regressions"),)
 

@@ -180,10 +180,10 @@ def test_the_keys_of_two_repositories_and_of_both_together() -> None:
     )  # fmt: skip
     leads = pd.DataFrame(
         {
-            "repository": [None, None, "web"],
+            "repository": ["web", None, None],
             "day": [None, "2026-03-02", None],
-            "changes": [9, 5, 4],
-            "p50_seconds": [100_000.0, 1.0, 60.0],
+            "changes": [4, 5, 9],
+            "p50_seconds": [60.0, 1.0, 100_000.0],
         }
     )
     total, api, web = dora.report(deployed, leads, days=2)

@@ -122,6 +122,11 @@ def test_a_failed_try_stands_beside_the_next_that_passed_else_the_last_before() 
         _tried("8", "failed", 1, head_sha="b"),
         _tried("9", "success", 2, head_sha="b"),
     ]
+    tries += [
+        _tried("10", "failed", 20, head_sha="c", attempt_id="same"),
+        _tried("11", "success", 21, head_sha="c", attempt_id="same"),
+        _tried("12", "failed", 22, head_sha="c"),
+    ]
     found = flaky.pairs(pd.DataFrame(tries))
     assert list(found.columns) == flaky.COLUMNS
     assert list(zip(found["failed_run"], found["passed_id"], found["passed_run"], strict=True)) == [
@@ -129,5 +134,6 @@ def test_a_failed_try_stands_beside_the_next_that_passed_else_the_last_before() 
         ("#12", "k3", "r3"),
         ("#12", "k5", "#12"),
         ("#12", "k9", "#12"),
+        ("#12", "k11", "#12"),
     ]
-    assert list(found["failed_job"]) == ["j4", "j6", "j7", "j8"]
+    assert list(found["failed_job"]) == ["j4", "j6", "j7", "j8", "j12"]

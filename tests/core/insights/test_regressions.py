@@ -218,3 +218,27 @@ def test_only_the_newest_runs_make_a_series_and_a_moment_orders_by_attempt() -> 
     assert regressions.series_of(few)[1] is False
     enough = rows.assign(on_default=[place < 20 for place in range(count)])
     assert (len(regressions.series_of(enough)[0]), regressions.series_of(enough)[1]) == (20, True)
+
+
+def _steps(*levels: float, runs: int = 20) -> list[float]:
+    """So many runs at each level, almost without noise."""
+    return [level * (1 + place % 3 * 0.001) for level in levels for place in range(runs)]
+
+
+def test_a_change_too_small_to_matter_is_none_however_sure_and_its_neighbours_are_measured_without_it() -> None:
+    assert regressions.changes(_steps(100, 103, runs=40)) == []
+    [found] = regressions.changes(_steps(100, 103, 200, runs=40))
+    assert (found.place, found.runs_before, found.runs_after) == (80, 80, 40)
+    assert found.before == pytest.approx(101.5, abs=1.6)
+
+
+def test_every_change_is_measured_between_its_neighbours() -> None:
+    found = regressions.changes(_steps(100, 200, 50, 400, runs=30))
+    assert [(one.place, one.runs_before, one.runs_after) for one in found] == [(30, 30, 30), (60, 30, 30), (90, 30, 30)]
+    assert [one.ratio for one in found] == [pytest.approx(each, rel=0.01) for each in (2, 0.25, 8)]
+
+
+def test_durations_below_half_a_second_count_as_half_a_second() -> None:
+    [found] = regressions.changes([0.0] * 30 + [1.0] * 30)
+    assert found.before == pytest.approx(0.5)
+    assert found.after == pytest.approx(1)
