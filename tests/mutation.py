@@ -49,7 +49,7 @@ GROUPS = {
         ("core/test_alert_rules", "core/test_pipeline_rules", "core/test_silences", "core/test_alert_groups",
          "core/test_alert_routes"),
     ),
-    "past": Group(("past_pipeline", "alert_preview"), ("core/test_past_pipeline", "ingest/test_alert_preview")),
+    "past": Group(("past_pipeline", "alert_preview"), ("core/test_past_pipeline", "core/test_alert_preview")),
     "logs": Group(
         ("logs/*",),
         ("core/test_log_excerpt", "core/test_log_lines", "core/test_open_log", "core/test_kept_log"),

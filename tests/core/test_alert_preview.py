@@ -1,0 +1,125 @@
+"""Which alerts given thresholds would have raised over a given past."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from core import alert_preview
+from core.alert_preview import History, WouldBe, preview, read_history
+from core.alerts import dedup_key
+from core.errors import BadRequest
+from core.past_pipeline import PastRun
+from core.pipeline_rules import Rules, Thresholds, pipeline_key
+from tests.builders import NOON
+
+MINUTE, HOUR, INSTANT = timedelta(minutes=1), timedelta(hours=1), timedelta(microseconds=1)
+
+
+def ran(name: str, begun: float, ended: float | None, status: str, **words: Any) -> PastRun:
+    """Times in minutes after noon."""
+    at = None if ended is None else NOON + ended * MINUTE
+    usual: dict[str, Any] = {
+        "id": name, "pipeline_id": "p1", "pipeline": "CI", "branch": "main", "on_default_branch": True,
+        "status": status, "created_at": NOON + begun * MINUTE, "started_at": NOON + begun * MINUTE, "finished_at": at,
+        "seconds": None if ended is None else (ended - begun) * 60,
+    }  # fmt: skip
+    return PastRun(**(usual | words))
+
+
+def previewed(*runs: PastRun, rules: Rules | None = None, end: datetime = NOON + HOUR) -> list[WouldBe]:
+    pipelines = {run.pipeline_id for run in runs}
+    history = History(
+        {name: [run for run in runs if run.pipeline_id == name] for name in pipelines},
+        dict.fromkeys(pipelines, (NOON, NOON)),
+    )
+    return preview(history, rules or Rules(), NOON, end)
+
+
+def test_a_failure_that_came_again_and_ended() -> None:
+    found = previewed(ran("r1", 5, 10, "failed"), ran("r2", 15, 20, "failed"), ran("r3", 25, 30, "success"))
+    assert found == [
+        WouldBe(
+            "p1", "CI", "pipeline_failure", "critical", "main", "CI failed on main", "r2", NOON + 10 * MINUTE,
+            NOON + 20 * MINUTE, dedup_key("p1", "pipeline_failure", "main"), times=2,
+            resolved_at=NOON + 30 * MINUTE, resolved_attempt_id="r3",
+        )
+    ]  # fmt: skip
+
+
+def test_a_run_that_goes_on_is_slow_the_moment_after_its_limit() -> None:
+    [found] = previewed(ran("r1", 0, None, "running"))
+    limit = NOON + 10 * MINUTE + INSTANT
+    assert found == WouldBe(
+        "p1", "CI", "slow_build", "warning", None, "CI is slower than usual", "r1", limit, limit,
+        pipeline_key("p1", "slow_build"),
+    )  # fmt: skip
+    own = Rules(Thresholds(), {"p1": Thresholds(slow_seconds=60)})
+    assert previewed(ran("r1", 0, None, "running"), rules=own)[0].raised_at == NOON + MINUTE + INSTANT
+    assert previewed(ran("r1", 0, 9, "success")) == []
+
+
+def test_a_pipeline_goes_down_by_time_alone() -> None:
+    rules = Rules(Thresholds(down_hours=0.5, slow_seconds=9e9, failure_rate=1))
+    down, failed = previewed(ran("r1", 0, 5, "success"), ran("r2", 6, 7, "failed"), rules=rules)
+    assert (down.type, down.raised_at, down.attempt_id) == ("pipeline_down", NOON + 35 * MINUTE + INSTANT, "r2")
+    assert failed.type == "pipeline_failure"
+
+
+def test_the_newest_is_first_and_what_came_outside_the_window_is_left_out() -> None:
+    first, second = ran("r1", 5, 10, "failed"), ran("r2", 5, 20, "failed", pipeline_id="p2")
+    rules = Rules(Thresholds(slow_seconds=9e9))
+    assert [one.pipeline_id for one in previewed(first, second, rules=rules)] == ["p2", "p1"]
+    assert [one.pipeline_id for one in previewed(first, second, rules=rules, end=NOON + 19 * MINUTE)] == ["p1"]
+    assert [one.pipeline_id for one in previewed(first, rules=rules, end=NOON + 10 * MINUTE)] == ["p1"]
+    late = History({"p1": [first]}, {"p1": (NOON, NOON)})
+    assert preview(late, rules, NOON + 11 * MINUTE, NOON + HOUR) == []
+
+
+def test_an_attempt_counts_until_the_next_one_of_its_run_begins() -> None:
+    """Two failures of two: with the second try of each gone well, none of two."""
+    rules = Rules(Thresholds(failure_rate=0.1, failure_rate_min_runs=1, slow_seconds=9e9))
+    failed = ran("r1", 0, 1, "failed", replaced_at=NOON + 2 * MINUTE)
+    passed = ran("r1-2", 2, 3, "success")
+    [rate] = [one for one in previewed(failed, passed, rules=rules) if one.type == "high_failure_rate"]
+    assert (rate.raised_at, rate.resolved_at, rate.resolved_attempt_id) == (NOON + MINUTE, NOON + 3 * MINUTE, "r1-2")
+
+
+def _frames(count: int) -> Any:
+    def read(query: str, **parameters: Any) -> pd.DataFrame:
+        assert (parameters["pipeline_id"], parameters["since"]) == ("p1", NOON - timedelta(days=37))
+        at = pd.Timestamp(NOON)
+        if query == "preview_starts":
+            return pd.DataFrame(
+                {"pipeline_id": ["p1", "p2"], "first_run_at": [at, at], "last_success_at": [pd.NaT, at]}
+            )
+        assert (query, parameters["limit"]) == ("preview_runs", alert_preview.MOST_RUNS + 1)
+        attempts = [
+            {"run_key": f"k{number // 2}", "run_attempt": 2 - number % 2, "id": f"a{number}", "pipeline_id": "p1",
+             "pipeline": "CI", "branch": "main", "on_default_branch": 1, "status": "failed", "created_at": at,
+             "started_at": at + pd.Timedelta(minutes=number) if number else pd.NaT, "finished_at": pd.NaT,
+             "seconds": float("nan") if number else 7}
+            for number in range(count)
+        ]  # fmt: skip
+        return pd.DataFrame(attempts)
+
+    return read
+
+
+def test_what_is_read_becomes_attempts_in_order_each_until_the_next() -> None:
+    found = read_history(_frames(3), "p1", days=7, now=NOON)
+    assert found.starts == {"p1": (NOON, None), "p2": (NOON, NOON)}
+    assert found.runs["p1"] == [
+        ran("a1", 1, None, "failed", created_at=NOON, replaced_at=NOON),
+        ran("a0", 0, None, "failed", started_at=None, seconds=7.0),
+        ran("a2", 2, None, "failed", created_at=NOON),
+    ]
+
+
+def test_too_many_runs_are_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alert_preview, "MOST_RUNS", 1_000)
+    read_history(_frames(1_000), "p1", days=7, now=NOON)
+    with pytest.raises(BadRequest) as caught:
+        read_history(_frames(1_001), "p1", days=7, now=NOON)
+    assert str(caught.value) == "These are more than 1,000 runs. Choose one pipeline or fewer days."
