@@ -74,8 +74,8 @@ GROUPS = {
         ("store/rows", "store/writer", "store/alerts", "store/alert_actions", "store/telling", "store/outbox",
          "store/retention", "store/polling", "store/duplicates", "store/digest", "store/archive", "store/silences",
          "store/stored_settings", "store/providers", "store/job_logs", "store/migrations"),
-        ("core/test_writer", "core/test_store_rows", "core/test_store_tables", "core/test_alert_tables",
-         "core/test_archive", "ingest/test_alert_life", "ingest/test_message_life"),
+        ("core/test_writer", "core/insights/test_digest", "core/test_store_rows", "core/test_store_tables",
+         "core/test_alert_tables", "core/test_archive", "ingest/test_alert_life", "ingest/test_message_life"),
     ),
 }  # fmt: skip
 
