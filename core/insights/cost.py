@@ -119,8 +119,8 @@ def load(hours: pd.DataFrame, since: datetime, until: datetime) -> pd.DataFrame:
     An hour in which nothing began or ended has as many as the last one left running.
     """
     first = since.replace(minute=0, second=0, microsecond=0)
-    every = pd.date_range(first, until - timedelta(microseconds=1), freq="h", name="hour")
+    every = pd.date_range(first, until - timedelta(microseconds=1), freq="h")
     known = hours.set_index(pd.DatetimeIndex(hours["hour"]).as_unit(every.unit).tz_convert("UTC")).reindex(every)
     carried = known["closing"].ffill().shift(1).fillna(0)
-    peak = known["peak"].fillna(0).where(known["peak"].fillna(0) > carried, carried)
+    peak = known["peak"].where(known["peak"] > carried, carried)  # what is unknown is not larger
     return pd.DataFrame({"hour": every, "peak": peak.astype(int).to_numpy()})

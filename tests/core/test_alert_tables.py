@@ -193,7 +193,7 @@ def test_the_earliest_finish_of_each_pipeline_is_noted_until_somebody_takes_it()
     finished = Finished()
     assert not finished.add([_run(1, 60, status="in_progress", conclusion=None), _run(2, 60, conclusion="cancelled")])
     later, earlier, other = _run(3, 90), _run(4, 60, conclusion="failure"), _run(5, 99, workflow_id=501)
-    assert finished.add([later, earlier, other])
+    assert finished.add([later, earlier, later, other])
     assert finished.add([])
     taken = finished.take()
     assert taken == {later.pipeline_id: NOON + MINUTE, other.pipeline_id: NOON + 99 * SECOND}

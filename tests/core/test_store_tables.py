@@ -40,7 +40,7 @@ def test_what_polling_knows_of_a_repository_comes_back_whole(database: Database)
     polling.save_state(cursor, state)
     polling.save_state(cursor, PollState("github", "acme/api"))
     assert polling.load_state(cursor, "github", "acme/web") == state
-    later = replace(state, cursor=None, rows_added=9)
+    later = replace(state, repository_id="11", cursor=None, rows_added=9)
     polling.save_state(cursor, later)
     assert polling.load_state(cursor, "github", "acme/web") == later
     assert polling.load_state(cursor, "gitlab", "acme/web") == PollState("gitlab", "acme/web")

@@ -173,4 +173,5 @@ def test_the_load_begins_with_the_hour_and_its_peak_is_never_below_what_ran_on()
     assert list(found.columns) == ["hour", "peak"]
     assert list(found["hour"]) == list(pd.date_range("2026-03-02T10:00Z", periods=4, freq="h"))
     assert list(found["peak"]) == [5, 4, 4, 0]
+    assert found["peak"].dtype == int
     assert len(cost.load(hours, begin, datetime(2026, 3, 2, 14, 0, 0, 1, tzinfo=UTC))) == 5
