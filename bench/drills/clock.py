@@ -32,6 +32,7 @@ PHASES = {
 A_MINUTE = 10
 LONGEST_INTERVAL = timedelta(minutes=61)
 KEY = "a-key-of-the-drills"
+ASK = httpx.Client(timeout=30)
 SAME_ALERT_TWICE = "SELECT count(*) - count(DISTINCT (alert_id, channel, kind)) FROM notifications"
 UNSENT = "SELECT count(*) FROM notifications WHERE status <> 'sent'"
 
@@ -77,7 +78,7 @@ def _phase(
     wait_for(lambda: abs(_clock_of(service) - datetime.now(UTC) - offset) < timedelta(minutes=1), "the clock to be set")
     told, retained = len(sink.bodies), _retained(service)
     outcome = pool.submit(send, load).result()
-    answers = [httpx.get(f"{service.url}/api/v1/builds").status_code for _ in range(A_MINUTE + 10)]
+    answers = [ASK.get(f"{service.url}/api/v1/builds").status_code for _ in range(A_MINUTE + 10)]
     expected = {
         "messages about failed runs": lambda: len(sink.bodies) > told,
         "every timed job to be due within its interval": lambda: _latest_job(service) <= LONGEST_INTERVAL,
@@ -94,12 +95,12 @@ def _phase(
 
 
 def _clock_of(service: Running) -> datetime:
-    return parsedate_to_datetime(httpx.get(f"{service.url}/health/live").headers["date"])
+    return parsedate_to_datetime(ASK.get(f"{service.url}/health/live").headers["date"])
 
 
 def _latest_job(service: Running) -> timedelta:
     """How far off, by the service's clock, the timed job is that comes last."""
-    jobs = httpx.get(f"{service.url}/api/v1/health/ingest", headers={"X-API-KEY": KEY}).json()["jobs"]
+    jobs = ASK.get(f"{service.url}/api/v1/health/ingest", headers={"X-API-KEY": KEY}).json()["jobs"]
     return max(datetime.fromisoformat(job["next_run_at"]) for job in jobs) - _clock_of(service)
 
 
