@@ -78,7 +78,7 @@ def preview(history: History, rules: Rules, start: datetime, end: datetime) -> l
     for pipeline_id, runs in history.runs.items():
         first_run_at, last_success_at = history.starts[pipeline_id]
         past = PastPipeline(pipeline_id, first_run_at, last_success_at)
-        found += _Replay(past, rules, pipeline_id).alerts(runs, end)
+        found += _Replay(past, rules, pipeline_id).alerts(runs, last_success_at or first_run_at, end)
     chosen = [alert for alert in found if start <= alert.raised_at <= end]
     return sorted(chosen, key=lambda alert: (alert.raised_at, alert.pipeline_id, alert.type), reverse=True)
 
@@ -95,7 +95,9 @@ class _Replay:
         self._open: dict[str, OpenAlert] = {}
         self._alerts: dict[str, WouldBe] = {}
 
-    def alerts(self, runs: Sequence[PastRun], end: datetime) -> list[WouldBe]:
+    def alerts(self, runs: Sequence[PastRun], last_good: datetime, end: datetime) -> list[WouldBe]:
+        """`last_good`: the last success before the runs, else the first run of all."""
+        self._watch_success(last_good)
         for run in runs:
             self._plan(run)
         while self._events and self._events[0][0] <= end:
@@ -137,9 +139,13 @@ class _Replay:
             return
         self._apply(pipeline_failures([state], list(self._open.values()), state.finished_at), state.finished_at)
         self._watch(self._past.longest_running_since(state.finished_at), state.finished_at)
-        # When it leaves the day that is counted, and when the pipeline will have been without success for too long.
+        # When it leaves the day that is counted.
         self._at(state.finished_at + DAY, _only_time)
-        self._at(state.finished_at + timedelta(hours=self._thresholds.down_hours) + INSTANT, _only_time)
+        self._watch_success(state.finished_at)
+
+    def _watch_success(self, last_good: datetime) -> None:
+        """Look again when the pipeline will have been without success for too long."""
+        self._at(last_good + timedelta(hours=self._thresholds.down_hours) + INSTANT, _only_time)
 
     def _apply(self, decisions: Sequence[Decision], now: datetime) -> None:
         for decision in decisions:

@@ -67,6 +67,14 @@ def test_a_pipeline_goes_down_by_time_alone() -> None:
     assert failed.type == "pipeline_failure"
 
 
+def test_a_pipeline_that_never_succeeded_is_down_so_long_after_its_first_run() -> None:
+    rules = Rules(Thresholds(down_hours=0.5, slow_seconds=9e9, failure_rate=1))
+    found = preview(History({"p1": [ran("r1", 0, 20, "failed")]}, {"p1": (NOON, None)}), rules, NOON, NOON + HOUR)
+    assert [(one.type, one.raised_at) for one in found] == [
+        ("pipeline_down", NOON + 30 * MINUTE + INSTANT), ("pipeline_failure", NOON + 20 * MINUTE)
+    ]  # fmt: skip
+
+
 def test_the_newest_is_first_and_what_came_outside_the_window_is_left_out() -> None:
     first, second = ran("r1", 5, 10, "failed"), ran("r2", 5, 20, "failed", pipeline_id="p2")
     rules = Rules(Thresholds(slow_seconds=9e9))
