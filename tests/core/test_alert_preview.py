@@ -75,6 +75,32 @@ def test_a_pipeline_that_never_succeeded_is_down_so_long_after_its_first_run() -
     ]  # fmt: skip
 
 
+def test_a_success_before_the_history_counts_too() -> None:
+    rules = Rules(Thresholds(down_hours=0.5, slow_seconds=9e9, failure_rate=1))
+    known = History({"p1": [ran("r1", 0, 20, "failed")]}, {"p1": (NOON - 9 * HOUR, NOON)})
+    assert [one.raised_at for one in preview(known, rules, NOON, NOON + HOUR)] == [
+        NOON + 30 * MINUTE + INSTANT, NOON + 20 * MINUTE
+    ]  # fmt: skip
+
+
+def test_what_is_slow_is_told_by_the_runs_before() -> None:
+    usual = [ran(f"u{number}", number, number + 20, "success") for number in range(3)]
+    found = previewed(*usual, ran("r1", 30, None, "running"), end=NOON + 2 * HOUR)[0]
+    assert (found.type, found.raised_at) == ("slow_build", NOON + 70 * MINUTE + INSTANT)
+
+
+def test_a_failure_on_another_branch_is_information() -> None:
+    [found] = previewed(ran("r1", 0, 5, "failed", branch="topic", on_default_branch=False))
+    assert (found.severity, found.branch) == ("info", "topic")
+
+
+def test_a_rate_rises_when_a_success_leaves_the_day() -> None:
+    rules = Rules(Thresholds(failure_rate=0.6, failure_rate_min_runs=1, down_hours=999))
+    runs = (ran("r1", 0, 1, "success"), ran("r2", 59, 60, "failed"))
+    found = previewed(*runs, rules=rules, end=NOON + 24 * HOUR + MINUTE)
+    assert (found[0].type, found[0].raised_at) == ("high_failure_rate", NOON + 24 * HOUR + MINUTE)
+
+
 def test_the_newest_is_first_and_what_came_outside_the_window_is_left_out() -> None:
     first, second = ran("r1", 5, 10, "failed"), ran("r2", 5, 20, "failed", pipeline_id="p2")
     rules = Rules(Thresholds(slow_seconds=9e9))
@@ -83,6 +109,7 @@ def test_the_newest_is_first_and_what_came_outside_the_window_is_left_out() -> N
     assert [one.pipeline_id for one in previewed(first, rules=rules, end=NOON + 10 * MINUTE)] == ["p1"]
     late = History({"p1": [first]}, {"p1": (NOON, NOON)})
     assert preview(late, rules, NOON + 11 * MINUTE, NOON + HOUR) == []
+    assert len(preview(late, rules, NOON + 10 * MINUTE, NOON + HOUR)) == 1
 
 
 def test_an_attempt_counts_until_the_next_one_of_its_run_begins() -> None:
@@ -116,11 +143,12 @@ def _frames(count: int) -> Any:
 
 
 def test_what_is_read_becomes_attempts_in_order_each_until_the_next() -> None:
-    found = read_history(_frames(3), "p1", days=7, now=NOON)
+    found = read_history(_frames(4), "p1", days=7, now=NOON)
     assert found.starts == {"p1": (NOON, None), "p2": (NOON, NOON)}
     assert found.runs["p1"] == [
         ran("a1", 1, None, "failed", created_at=NOON, replaced_at=NOON),
         ran("a0", 0, None, "failed", started_at=None, seconds=7.0),
+        ran("a3", 3, None, "failed", created_at=NOON, replaced_at=NOON + 2 * MINUTE),
         ran("a2", 2, None, "failed", created_at=NOON),
     ]
 
