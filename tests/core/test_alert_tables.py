@@ -54,13 +54,13 @@ def test_an_alert_is_acknowledged_snoozed_and_ended_with_a_history(
     assert rows(database, state) == [("acknowledged", "bo", NOON + SECOND, "mine", None, None, None)]
     alert_actions.snooze(cursor, "a1", NOON + MINUTE, "ana", None, NOON)
     assert rows(database, state)[0][3] == "mine", "a note stays until there is another"
-    alert_actions.resolve(cursor, "a1", "cy", None, NOON + MINUTE)
-    assert rows(database, state) == [("resolved", "bo", NOON + SECOND, "mine", None, "cy", NOON + MINUTE)]
+    alert_actions.resolve(cursor, "a1", "cy", "done", NOON + MINUTE)
+    assert rows(database, state) == [("resolved", "bo", NOON + SECOND, "done", None, "cy", NOON + MINUTE)]
     assert rows(database, "SELECT * FROM alert_events") == [
         ("a1", NOON, "snoozed", "ana", "later", None),
         ("a1", NOON + SECOND, "acknowledged", "bo", "mine", None),
         ("a1", NOON, "snoozed", "ana", None, None),
-        ("a1", NOON + MINUTE, "resolved", "cy", None, None),
+        ("a1", NOON + MINUTE, "resolved", "cy", "done", None),
     ]
 
 

@@ -11,7 +11,7 @@ import pytest
 from core.errors import NotFound
 from core.key_hash import is_key
 from core.logs.keep import KeptLog
-from core.model import Changes, Delivery
+from core.model import Changes, Delivery, Job, Step
 from core.silences import Silence
 from core.store import duplicates, job_logs, polling, providers, silences, stored_settings
 from core.store.polling import PollState, RateLimitSample
@@ -166,6 +166,32 @@ def test_retention_removes_what_is_older_and_says_how_much(writer: Writer, datab
     assert rows(database, "SELECT delivery_id FROM deliveries ORDER BY ALL") == [("just",), ("new",)]
 
 
+def test_all_that_an_old_run_holds_goes_with_it(writer: Writer, database: Database) -> None:
+    for number, days in enumerate((31, 1), 1):
+        second = -days * 86_400
+        changes = parse("workflow_run", run_payload(run_id=number, begun=second - 60, updated=second))
+        assert changes
+        attempt, name = changes.runs[0].id, f"j{number}"
+        job = Job(name, attempt, "github", name, "build", "success", None, None, None, None, None, None, None, "1")
+        step = Step(name, 1, "make", "success", None, None, None, "1")
+        writer.submit_changes(replace(changes, jobs=(job,), steps=(step,))).result()
+        at = NOON - days * DAY
+        database.execute("INSERT INTO failure_lines VALUES (?, 'm', 'm', 'm', 1, ?)", [name, at])
+        database.execute(
+            "INSERT INTO duration_changes VALUES (?, '', 'a', NULL, ?, 'b', NULL, 1, 2, 2, 2, 2, 0, 9, 9, TRUE, TRUE, ?)",
+            [name, at, at],
+        )
+    removed = apply_retention(database.cursor(), NOON, delivery_days=7, run_days=30)
+    assert (removed["steps"], removed["jobs"], removed["runs"]) == (1, 1, 1)
+    for table, column in (
+        ("jobs", "id"),
+        ("steps", "job_id"),
+        ("failure_lines", "job_id"),
+        ("duration_changes", "pipeline_id"),
+    ):
+        assert rows(database, f"SELECT {column} FROM {table}") == [("j2",)], table
+
+
 def _alert(database: Database, name: str, kind: str, severity: str, seen: Any, pipeline: str = "p1") -> None:
     database.execute(
         """INSERT INTO alerts (id, type, severity, status, pipeline_id, message, dedup_key, occurrences, created_at,
@@ -240,6 +266,7 @@ def test_the_key_of_the_environment_is_taken_once_and_a_changed_key_stays(databa
 def test_a_first_key_that_is_changed_has_none_before_it(database: Database) -> None:
     stored_settings.change_write_key(database.cursor(), "first", NOON, "ana", NOON)
     assert set(_kept(database)) == {stored_settings.WRITE_KEY}
+    assert rows(database, "SELECT updated_by FROM settings") == [("ana",)]
 
 
 def test_a_silence_is_kept_whole_and_ended_once(database: Database) -> None:
