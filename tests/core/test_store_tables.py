@@ -178,7 +178,8 @@ def test_all_that_an_old_run_holds_goes_with_it(writer: Writer, database: Databa
         at = NOON - days * DAY
         database.execute("INSERT INTO failure_lines VALUES (?, 'm', 'm', 'm', 1, ?)", [name, at])
         database.execute(
-            "INSERT INTO duration_changes VALUES (?, '', 'a', NULL, ?, 'b', NULL, 1, 2, 2, 2, 2, 0, 9, 9, TRUE, TRUE, ?)",
+            "INSERT INTO duration_changes "
+            "VALUES (?, '', 'a', NULL, ?, 'b', NULL, 1, 2, 2, 2, 2, 0, 9, 9, TRUE, TRUE, ?)",
             [name, at, at],
         )
     removed = apply_retention(database.cursor(), NOON, delivery_days=7, run_days=30)
