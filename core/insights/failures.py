@@ -93,9 +93,7 @@ def templates(masks: pd.DataFrame) -> pd.Series:
     drain = Drain(depth=4, sim_th=SIMILARITY, max_children=200, param_str=ANY, parametrize_numeric_tokens=False)
     found = {mask: drain.add_log_message(mask)[0] for mask in sorted(set(masks["masked"]))}
     named = {mask: cluster.get_template() for mask, cluster in found.items()}
-    return pd.Series(
-        [named[mask] for mask in masks["masked"]], index=pd.Index(masks["mask_id"], name="mask_id"), dtype=str
-    )
+    return pd.Series([named[mask] for mask in masks["masked"]], index=masks["mask_id"], dtype=str)
 
 
 def clusters(occurrences: pd.DataFrame, masks: pd.DataFrame, since: datetime) -> list[Cluster]:

@@ -182,3 +182,11 @@ def test_clusters_of_as_many_runs_stand_by_pipelines_then_by_words() -> None:
     occurrences = pd.DataFrame(rows, columns=["job_id", "mask_id", "run_key", "pipeline_id"]).assign(failed_at=since)
     found = failures.clusters(occurrences, masks, since.to_pydatetime())
     assert [one.template for one in found] == ["cc cc", "aa aa", "bb bb"]
+
+
+def test_lines_that_share_half_of_their_words_are_two_templates() -> None:
+    lines = ["cannot open a b", "cannot open c d", "cannot read this file now", "cannot read that file now"]
+    found = failures.templates(pd.DataFrame({"mask_id": list("abcd"), "masked": lines}))
+    assert dict(found) == {
+        "a": lines[0], "b": lines[1], "c": "cannot read <*> file now", "d": "cannot read <*> file now"
+    }  # fmt: skip
