@@ -73,9 +73,11 @@ GROUPS = {
     "store": Group(
         ("store/rows", "store/writer", "store/alerts", "store/alert_actions", "store/telling", "store/outbox",
          "store/retention", "store/polling", "store/duplicates", "store/digest", "store/archive", "store/silences",
-         "store/stored_settings", "store/providers", "store/job_logs", "store/migrations"),
+         "store/believable", "store/stored_settings", "store/providers", "store/job_logs", "store/migrations"),
         ("core/test_writer", "core/insights/test_digest", "core/test_store_rows", "core/test_store_tables",
-         "core/test_alert_tables", "core/test_archive", "ingest/test_alert_life", "ingest/test_message_life"),
+         "core/test_alert_tables", "core/test_clock", "core/test_archive", "ingest/test_alert_life",
+         "ingest/test_message_life"),
+        without=("simulated",),
     ),
 }  # fmt: skip
 
