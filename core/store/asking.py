@@ -2,6 +2,8 @@
 
 import re
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -32,6 +34,17 @@ class Answer:
     is_cut: bool
 
 
+@contextmanager
+def place_to_answer() -> Iterator[None]:
+    """One of the AT_ONCE places of this process. Raises TooManyRequests where all are taken."""
+    if not _places.acquire(blocking=False):
+        raise TooManyRequests("Other queries are running.", hint="Try again in a few seconds.")
+    try:
+        yield
+    finally:
+        _places.release()
+
+
 def ask(connection: duckdb.DuckDBPyConnection, sql: str, *, limit: int, seconds: float) -> Answer:
     """The first `limit` rows of one SELECT, or what DuckDB says against it.
 
@@ -39,10 +52,8 @@ def ask(connection: duckdb.DuckDBPyConnection, sql: str, *, limit: int, seconds:
     Raises BadRequest with DuckDB's words, TooManyRequests where AT_ONCE questions are being answered already.
     """
     asked = sql.strip().rstrip(";").strip()
-    if not _places.acquire(blocking=False):
-        raise TooManyRequests("Other queries are running.", hint="Try again in a few seconds.")
     try:
-        with connection.cursor() as cursor:
+        with place_to_answer(), connection.cursor() as cursor:
             _admit(cursor, asked)
             stop = threading.Timer(seconds, cursor.interrupt)
             stop.start()
@@ -56,8 +67,6 @@ def ask(connection: duckdb.DuckDBPyConnection, sql: str, *, limit: int, seconds:
                 stop.cancel()
     except duckdb.Error as error:
         raise BadRequest(_words(error)) from None
-    finally:
-        _places.release()
 
 
 def _admit(cursor: duckdb.DuckDBPyConnection, asked: str) -> None:
@@ -80,12 +89,12 @@ def _answer(cursor: duckdb.DuckDBPyConnection, asked: str, limit: int) -> Answer
     return Answer(
         [str(column[0]) for column in described],
         [str(column[1]) for column in described],
-        [[_plain(value) for value in row] for row in rows[:limit]],
+        [[plain(value) for value in row] for row in rows[:limit]],
         len(rows) > limit,
     )
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A value as JSON has it; what JSON has no word for, as text."""
     if value is None or isinstance(value, bool | int):
         return value

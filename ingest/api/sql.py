@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from core.errors import BadRequest
 from core.store import asking
 from core.store.database import OwnedFile
+from core.store.postgres import asking as postgres_asking
 from ingest.api.dependencies import Running
 from ingest.api.models import ErrorBody
 
@@ -33,11 +33,12 @@ def sql(
     ],
     limit: Annotated[int, Query(ge=1, le=asking.MOST_ROWS, description="Rows at most.")] = 1000,
 ) -> SqlAnswer:
-    """One SELECT in DuckDB's dialect over the documented views. It is stopped after `SQL_TIMEOUT_SECONDS`."""
-    if not isinstance(service.database, OwnedFile):
-        raise BadRequest(
-            "SQL is answered here only over DuckDB.", hint="Ask PostgreSQL itself, with a role that may only read."
-        )
-    answer = asking.ask(service.database.connection, query, limit=limit, seconds=service.settings.sql_timeout_seconds)
+    """One SELECT in DuckDB's dialect (translated for PostgreSQL) over the documented views. It is stopped after
+    `SQL_TIMEOUT_SECONDS`."""
+    seconds = service.settings.sql_timeout_seconds
+    if isinstance(service.database, OwnedFile):
+        answer = asking.ask(service.database.connection, query, limit=limit, seconds=seconds)
+    else:
+        answer = postgres_asking.ask(service.database.reader, query, limit=limit, seconds=seconds)
     columns = [Column(name=name, type=kind) for name, kind in zip(answer.columns, answer.types, strict=True)]
     return SqlAnswer(columns=columns, rows=answer.rows, is_cut=answer.is_cut)

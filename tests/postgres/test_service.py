@@ -149,6 +149,16 @@ def test_replicas_add_up_the_deliveries_that_came_again(start: Start) -> None:
         assert (deliveries["ignored"], deliveries["duplicate"]) == (4, 4)
 
 
+def test_a_question_in_sql_is_answered_and_one_for_secrets_is_not(start: Start) -> None:
+    process = start()
+    process.send("workflow_run", run_payload(conclusion="failure"))
+    url = f"{process.url}/api/v1/sql"
+    answer = httpx.get(url, params={"query": "SELECT status, dayname(begun_at) AS day FROM runs"}).json()
+    assert answer["columns"] == [{"name": "status", "type": "VARCHAR"}, {"name": "day", "type": "VARCHAR"}]
+    assert answer["rows"] == [["failed", "Monday"]]
+    assert httpx.get(url, params={"query": "SELECT * FROM settings"}).status_code == 400
+
+
 def test_the_log_of_a_job_comes_packed_as_it_is_kept(start: Start, postgres_url: str) -> None:
     process = start()
     process.send("workflow_job", job_payload(conclusion="failure"))

@@ -1,6 +1,7 @@
 """Reading from PostgreSQL: the same named queries, the same frames."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pandas as pd
@@ -47,6 +48,10 @@ class PostgresReader:
             yield pa.RecordBatch.from_pylist([], schema=schema_of(columns))
             while part := cursor.fetchmany(rows):
                 yield from table_of(columns, part).to_batches()
+
+    def connection(self) -> "AbstractContextManager[psycopg.Connection[tuple[Any, ...]]]":
+        """A read-only connection of the pool for a block. Raises StoreUnavailable."""
+        return connections.borrowed(self._pool, self._url)
 
     def close(self) -> None:
         self._pool.close()
