@@ -48,4 +48,7 @@ class Duties:
             self.evaluator.evaluate_all()
 
     def leadership(self) -> Leadership:
-        return Leadership(self.settings.database_url, self.take_on, self.lay_down, self.heard)
+        """For a shared database. A leader that was stopped sends nothing before it knows that it still leads."""
+        leadership = Leadership(self.settings.database_url, self.take_on, self.lay_down, self.heard)
+        self.sender.may_send = leadership.is_sure
+        return leadership

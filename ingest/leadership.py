@@ -1,10 +1,13 @@
 """Which of several processes on one PostgreSQL database does what only one may: polling, alerts, messages, retention.
 
 The leader holds an advisory lock on a connection of its own. PostgreSQL frees it when that connection ends, however it
-ends, so another process takes over within seconds of a kill and within half a minute of a lost machine.
+ends, so another process takes over within seconds of a kill and within half a minute of a lost machine. A leader that
+hangs, though its machine answers, asks nothing any more: then the server ends the connection. Before it sends anything,
+a leader makes sure (`is_sure`) that it asked the server a moment ago, and so doesn't go on where it was stopped.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +24,11 @@ LEADER_LOCK = 7_461_002
 CANDIDATE_SECONDS = 2.0
 # How often the leader makes sure that the server still knows it.
 CHECK_SECONDS = 1.0
+# So long after the last answer of the server the leader sends nothing; after IDLE_SECONDS the server lets others lead.
+SURE_SECONDS = 5.0
+IDLE_SECONDS = 15
+# Goes on while the machine sleeps, where the system has such a clock.
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class Leadership:
@@ -39,6 +47,11 @@ class Leadership:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="leadership", daemon=True)
         self.leads = False
+        self._known_at = 0.0
+
+    def is_sure(self) -> bool:
+        """Whether the server said within the last SURE_SECONDS that this process leads. Any thread may ask."""
+        return self.leads and time.clock_gettime(_CLOCK) - self._known_at < SURE_SECONDS
 
     def start(self) -> None:
         self._thread.start()
@@ -51,7 +64,7 @@ class Leadership:
     def _work(self) -> None:
         while not self._stopping.is_set():
             try:
-                with connect(self._url, "leader") as connection:
+                with connect(self._url, "leader", idle_seconds=IDLE_SECONDS) as connection:
                     if self._wait_for_the_lock(connection):
                         self._lead(connection)
             except (DashboardError, psycopg.Error) as error:
@@ -63,8 +76,10 @@ class Leadership:
 
     def _wait_for_the_lock(self, connection: "psycopg.Connection[Any]") -> bool:
         while not self._stopping.is_set():
+            asked_at = time.clock_gettime(_CLOCK)
             row = connection.execute("SELECT pg_try_advisory_lock(%s)", [LEADER_LOCK]).fetchone()
             if row and row[0]:
+                self._known_at = asked_at
                 return True
             self._stopping.wait(CANDIDATE_SECONDS)
         return False
@@ -79,7 +94,9 @@ class Leadership:
             while not self._stopping.is_set():
                 for notification in connection.notifies(timeout=CHECK_SECONDS, stop_after=1):
                     self._heard(notification.payload)
+                asked_at = time.clock_gettime(_CLOCK)
                 connection.execute("SELECT 1")
+                self._known_at = asked_at
         finally:
             self.leads = False
             self._lay_down()

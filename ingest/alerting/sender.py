@@ -6,7 +6,7 @@ again, or give up where the channel says that it will never take it.
 
 import random
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -70,7 +70,7 @@ def wait_seconds(attempts: int, retry_after: float | None) -> float:
 
 
 class Sender:
-    """The threads that send. `wake` may be called from any thread."""
+    """The threads that send, while `may_send` says so. `wake` may be called from any thread."""
 
     def __init__(self, channels: Sequence[Channel], frontend: str, gather: timedelta = timedelta()) -> None:
         self.channels = {channel.name: channel for channel in channels}
@@ -79,6 +79,7 @@ class Sender:
         self._stopping = threading.Event()
         self._wakes = {name: threading.Event() for name in self.channels}
         self._threads: list[threading.Thread] = []
+        self.may_send: Callable[[], bool] = lambda: True
 
     def start(self, writer: Writer) -> None:
         """Give back what a killed process was sending, then send."""
@@ -118,7 +119,7 @@ class Sender:
         while not self._stopping.is_set():
             wake.clear()
             try:
-                while not self._stopping.is_set() and self._send_next(name, writer):
+                while not self._stopping.is_set() and self.may_send() and self._send_next(name, writer):
                     pass
             except DashboardError as error:
                 log.warning("outbox not readable, trying again", channel=name, reason=str(error))

@@ -17,6 +17,7 @@ from core.store.postgres.reader import PostgresReader
 from core.store.postgres.transfer import copy_into
 from core.store.reader import OwnerReader, Reader
 from ingest.simulation.fill import fill
+from tests.conftest import wait_for
 from tests.core.test_queries import EVERY, NAMES
 from tests.postgres_server import PostgresServer
 
@@ -105,3 +106,16 @@ def test_an_export_streams_the_same_rows(both: Both) -> None:
 def test_reading_can_change_nothing(both: Both) -> None:
     with both.postgres._pool.connection() as connection, pytest.raises(Exception, match="read-only"):  # type: ignore[attr-defined]
         connection.execute("DELETE FROM settings")
+
+
+def test_of_many_runs_the_server_s_own_count_is_told(target: PostgresCursor, postgres_url: str) -> None:
+    """Counting a million rows for each look at a page would take longer than the page."""
+    target.run(
+        """INSERT INTO workflow_runs (id, run_key, pipeline_id, provider, run_id, run_attempt, is_latest, status,
+            is_fork, created_at, updated_at, version)
+        SELECT n, n, 'p', 'github-actions', n, 1, TRUE, 'success', FALSE, now(), now(), ''
+        FROM generate_series(1, 10500) AS n"""
+    )
+    reader = PostgresReader(postgres_url, size=1)
+    wait_for(lambda: int(reader.frame("freshness")["runs"].iloc[0]) == 10_500, "the server to know")
+    reader.close()

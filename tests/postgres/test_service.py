@@ -14,6 +14,9 @@ from core.logs.opened import OpenLog
 from tests.builders import NOON, job_payload, run_payload
 from tests.conftest import WRITE_KEY, IngestProcess, wait_for
 from tests.postgres_server import PostgresServer
+from tests.sinks import Sink, sink
+
+__all__ = ["sink"]  # a fixture
 
 Start = Callable[..., IngestProcess]
 
@@ -89,6 +92,27 @@ def test_a_worker_does_the_work_of_replicas_that_may_not_lead(start: Start) -> N
     wait_for(lambda: alerts(replica), "the worker to evaluate")
     assert not leads(replica)
     assert worker.stop(signal.SIGTERM) == 0
+
+
+def test_a_leader_that_hangs_is_replaced_and_sends_nothing_when_it_goes_on(start: Start, sink: Sink) -> None:
+    """Stopped, its machine still answers for it: only the server's timeout frees the lock."""
+    told = {"SLACK_WEBHOOK_URL": sink.url, "ALERT_GROUP_SECONDS": "0"}
+    running = [start(**told), start(**told)]
+    leader = leader_of(running)
+    assert leader.process
+    [other] = [process for process in running if process is not leader]
+    leader.process.send_signal(signal.SIGSTOP)
+    try:
+        wait_for(lambda: leads(other), "the other one to lead", seconds=30)
+        other.send("workflow_run", run_payload(conclusion="failure"))
+        wait_for(lambda: len(sink.calls) == 1, "the message of the new leader")
+    finally:
+        leader.process.send_signal(signal.SIGCONT)
+    wait_for(lambda: not leads(leader), "the old one to know")
+    leader.send("workflow_run", run_payload(run_id=2, workflow_id=2, conclusion="failure"), "second")
+    wait_for(lambda: len(sink.calls) == 2, "the second message")
+    assert leads(other)
+    assert len({call["attachments"][0]["footer"] for call in sink.calls}) == len(sink.calls) == 2
 
 
 def test_a_worker_on_a_duckdb_file_says_what_it_needs(start: Start, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from core.store.postgres.dialect import with_marks
 _KEEPALIVE = {"keepalives_idle": "5", "keepalives_interval": "5", "keepalives_count": "2", "tcp_user_timeout": "15000"}
 _OPTIONS = (
     "-c timezone=UTC -c jit=off -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=2 "
-    "-c idle_in_transaction_session_timeout=30s"
+    "-c tcp_user_timeout=15s -c idle_in_transaction_session_timeout=30s"
 )
 CONNECT_SECONDS = 10
 # How long a reader waits for a free connection, or for a server that restarts.
@@ -27,10 +27,18 @@ BORROW_SECONDS = 4
 READ_SECONDS = 60
 
 
-def connect(url: str, name: str, *, read_only: bool = False) -> "psycopg.Connection[tuple[Any, ...]]":
-    """A connection of its own, in autocommit. Raises StoreUnavailable with the server's reason."""
+def connect(
+    url: str, name: str, *, read_only: bool = False, idle_seconds: int = 0
+) -> "psycopg.Connection[tuple[Any, ...]]":
+    """A connection of its own, in autocommit; the server ends it when nothing is asked for `idle_seconds` (0: never).
+
+    Raises StoreUnavailable with the server's reason.
+    """
+    arguments = _arguments(url, name, read_only)
+    if idle_seconds:
+        arguments["options"] += f" -c idle_session_timeout={idle_seconds}s"
     try:
-        return psycopg.connect(_address(url), autocommit=True, **_arguments(url, name, read_only))
+        return psycopg.connect(_address(url), autocommit=True, **arguments)
     except psycopg.Error as error:
         raise unavailable(error, url) from None
 
