@@ -49,8 +49,8 @@ format: .venv/ready-dev
 	$(BIN)/ruff check --fix .
 
 bench: .venv/ready-dev
-	$(BIN)/python -m bench.webhooks
-	$(BIN)/python -m bench.overview
+	sh tests/services.sh
+	$(BIN)/python -m bench
 
 drill: .venv/ready-dev
 	sh tests/services.sh

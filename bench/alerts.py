@@ -14,12 +14,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpx
 import orjson
 
 from bench.processes import SECRET, ingest_environment, launch_ingest, stopped_in_the_end
+from bench.report import Report, Table, parser
 from core.alert_preview import preview, read_history
 from core.pipeline_rules import Rules, Thresholds
 from core.settings import load_settings
@@ -107,7 +108,10 @@ def payload(run_id: int, conclusion: str, *, pipeline: int, repository: int, ago
     }
 
 
-def latency(folder: Path) -> None:
+Figure: TypeAlias = tuple[str, str]
+
+
+def latency(folder: Path, webhooks: int) -> Figure:
     """Webhook sent → Slack called, one at a time, each of a pipeline that was well. Nothing is gathered."""
     sink = Sink()
     environment = ingest_environment(folder / "latency.duckdb") | {
@@ -117,7 +121,7 @@ def latency(folder: Path) -> None:
     }
     seconds: list[float] = []
     with stopped_in_the_end(launch_ingest(environment, folder)) as running, httpx.Client() as client:
-        for number in range(WEBHOOKS):
+        for number in range(webhooks):
             body = orjson.dumps(payload(number + 1, "failure", pipeline=number, repository=number))
             headers = {
                 "X-GitHub-Event": "workflow_run",
@@ -133,9 +137,12 @@ def latency(folder: Path) -> None:
                 time.sleep(0.002)
             seconds.append(sink.taken[number][0] - begun)
     ordered = sorted(seconds)
-    print(
-        f"webhook to Slack, {WEBHOOKS} one at a time: median {statistics.median(ordered) * 1000:.0f} ms, "
-        f"p95 {ordered[int(0.95 * WEBHOOKS) - 1] * 1000:.0f} ms, slowest {ordered[-1] * 1000:.0f} ms"
+    return (
+        f"webhook to Slack, {webhooks} one at a time",
+        (
+            f"median {statistics.median(ordered) * 1000:.0f} ms, p95 {ordered[int(0.95 * webhooks) - 1] * 1000:.0f} ms, "
+            f"slowest {ordered[-1] * 1000:.0f} ms"
+        ),
     )
 
 
@@ -166,14 +173,14 @@ def wait_until_sent(connection: Any, seconds: float = 120) -> None:
     print(f"after {seconds} s {waiting} messages still wait")
 
 
-def burst(folder: Path) -> None:
+def burst(folder: Path, runs: int) -> Figure:
     """Ten thousand finished runs at once: of 100 pipelines in 20 repositories, every fourth failed."""
     sink = Sink()
     with parts(folder / "burst.duckdb", sink, timedelta(seconds=2)) as (writer, evaluator, connection):
         before = evaluator.evaluations
         begun = time.perf_counter()
         futures = []
-        for number in range(BURST):
+        for number in range(runs):
             pipeline = number % PIPELINES
             ends = "failure" if (number // PIPELINES) % FAIL_EVERY == 3 else "success"
             changes = parse("workflow_run", payload(number + 1, ends, pipeline=pipeline, repository=pipeline % 20))
@@ -193,14 +200,17 @@ def burst(folder: Path) -> None:
             told = cursor.execute("SELECT count(*) FROM notifications").fetchone()[0]
             told_twice = cursor.execute("""SELECT count(*) FROM (SELECT alert_id, kind FROM notifications
                 GROUP BY 1, 2 HAVING count(*) > 1)""").fetchone()[0]
-        print(
-            f"{BURST:,} finished runs stored in {stored:.1f} s: {evaluator.evaluations - before} evaluations, "
-            f"{alerts[0]} alerts ({alerts[1]} open), {told} alerts and recoveries told in {len(sink.taken)} messages; "
-            f"twice: {twice} alerts, {told_twice} messages"
+        return (
+            f"{runs:,} finished runs of {PIPELINES} pipelines, stored in {stored:.1f} s",
+            (
+                f"{evaluator.evaluations - before} evaluations, "
+                f"{alerts[0]} alerts ({alerts[1]} open), {told} alerts and recoveries told in {len(sink.taken)} messages; "
+                f"twice: {twice} alerts, {told_twice} messages"
+            ),
         )
 
 
-def outage(folder: Path) -> None:
+def outage(folder: Path) -> Figure:
     """The sink refuses for ten shortened minutes while pipelines fail and recover; then it is back."""
     sending.FIRST_WAIT, sending.LONGEST_WAIT = 2.0 / SHORTENED, 300.0 / SHORTENED  # type: ignore[misc]
     sink = Sink()
@@ -229,37 +239,49 @@ def outage(folder: Path) -> None:
                 for place in [*places, *(line.rsplit("(", 1)[-1].rstrip(")") for line in lines if line)]:
                     heard[place].append(kind)
         in_order = all(kinds == ["raised", "resolved"] for kinds in heard.values())
-        print(
-            f"outage of 10 min (shortened {SHORTENED} times): {refused} attempts refused, then {sum(queued.values())} "
-            f"({queued['raised']} alerts, {queued['resolved']} recoveries) delivered in {len(sink.taken)} messages "
-            f"within {took:.1f} s; each recovery after its alert: {in_order}, pipelines heard of: {len(heard)}"
+        return (
+            f"outage of 10 min, shortened {SHORTENED} times",
+            (
+                f"{refused} attempts refused, then {sum(queued.values())} "
+                f"({queued['raised']} alerts, {queued['resolved']} recoveries) delivered in {len(sink.taken)} messages "
+                f"within {took:.1f} s; each recovery after its alert: {in_order}, pipelines heard of: {len(heard)}"
+            ),
         )
 
 
-def rules_preview(folder: Path) -> None:
+def rules_preview(folder: Path, days: int) -> list[Figure]:
     """The demo's history of 60 days, with the thresholds of the program and with others."""
     path = folder / "preview.duckdb"
-    fill(load_settings(database_url=f"duckdb:///{path}"), days=60)
+    fill(load_settings(database_url=f"duckdb:///{path}"), days=2 * days)
     connection = open_owned(path, memory_limit="2GB", threads=2)
     now = datetime.now(UTC)
+    figures = []
     for name, rules in (("as they are", Rules()), ("40 % failed, 48 h down", Rules(Thresholds(None, 48, 0.4, 5)))):
         begun = time.perf_counter()
-        history = read_history(OwnerReader(connection).frame, None, days=30, now=now)
-        found = preview(history, rules, now - timedelta(days=30), now)
+        history = read_history(OwnerReader(connection).frame, None, days=days, now=now)
+        found = preview(history, rules, now - timedelta(days=days), now)
         took = time.perf_counter() - begun
         kinds = ", ".join(f"{kind} {number}" for kind, number in Counter(alert.type for alert in found).most_common())
         runs = sum(map(len, history.runs.values()))
-        print(f"preview of 30 days ({runs:,} runs), {name}: {len(found)} alerts ({kinds}) in {took:.2f} s")
+        figures.append(
+            (f"preview of {days} days ({runs:,} runs), rules {name}", f"{len(found)} alerts ({kinds}) in {took:.2f} s")
+        )
     connection.close()
+    return figures
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as name:
+    chosen = parser("alerts", __doc__).parse_args()
+    report = Report("alerts", chosen)
+    with tempfile.TemporaryDirectory(prefix="bench-alerts-") as name:
         folder = Path(name)
-        latency(folder)
-        burst(folder)
-        outage(folder)
-        rules_preview(folder)
+        rows = [
+            latency(folder, 10 if chosen.quick else WEBHOOKS),
+            burst(folder, 400 if chosen.quick else BURST),
+            outage(folder),
+            *rules_preview(folder, 5 if chosen.quick else 30),
+        ]
+    report.keep({"figures": Table(("what", "found"), rows)})
 
 
 if __name__ == "__main__":

@@ -1,13 +1,16 @@
 """A large, plausible history, made inside DuckDB by one set-based statement a table and kept for the next benchmark.
 
-`python -m bench.history --runs 1000000` makes it; the other modules call `history_database`.
+`python -m bench.history --runs 10000000` makes it; the other modules call `history_database`.
 """
 
 import argparse
+import hashlib
+import os
 import shutil
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from pathlib import Path
 
 import duckdb
@@ -16,6 +19,7 @@ from core.store.duckdb_file import open_owned
 
 RUNS = 1_000_000
 DAYS = 120
+STEPS_OF_RUNS = 250_000
 # A history that ends too long ago would leave the last day, which the overview reads, empty.
 MAX_AGE = timedelta(hours=6)
 
@@ -76,7 +80,7 @@ SELECT
 FROM ended
 ORDER BY started_at, i"""
 
-# Two jobs of each attempt, one after the other; steps are kept for the newest runs only, as a retention time would.
+# Two jobs of each attempt, one after the other; steps are kept for the newest quarter million runs only, as a retention time would.
 JOB_ROWS = """
 INSERT INTO jobs
 WITH part AS (
@@ -99,7 +103,7 @@ SELECT
     j.id, s.n, s.name, CASE WHEN s.n = 2 THEN j.status ELSE 'success' END, NULL, j.started_at, j.finished_at,
     CASE WHEN s.n = 2 THEN j.duration_seconds ELSE 5 END, j.version
 FROM jobs AS j, (VALUES (1, 'Check out'), (2, 'Work'), (3, 'Clean up')) AS s(n, name)
-WHERE j.finished_at > $until - INTERVAL 30 DAY"""
+WHERE j.finished_at > $since"""
 
 DELIVERIES = """
 INSERT INTO deliveries
@@ -121,24 +125,46 @@ WHERE status = 'failed' AND is_latest AND NOT is_fork
 ORDER BY finished_at DESC
 LIMIT 24"""
 
+STATEMENTS = (PIPELINES, RUN_ROWS, JOB_ROWS, STEP_ROWS, DELIVERIES, ALERTS)
 
-def history_database(runs: int = RUNS, folder: Path | None = None) -> Path:
-    """Path of a database with `runs` workflow runs of the last 120 days; made anew once it is some hours old."""
-    folder = folder or Path(tempfile.gettempdir()) / "cicd-health-bench"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"history-{runs}-jobs.duckdb"
-    if path.exists() and time.time() - path.stat().st_mtime < MAX_AGE.total_seconds():
+
+def history_database(runs: int = RUNS, folder: Path | None = None, max_age: timedelta | None = MAX_AGE) -> Path:
+    """Path of a database with `runs` workflow runs of 120 days, made anew once it is older than `max_age` (None: never).
+
+    Whoever accepts an old one asks it as of `ends_at`. A changed schema or a changed history makes another file.
+    """
+    path = kept(folder) / f"history-{runs}-{_version()}.duckdb"
+    if path.exists() and (max_age is None or time.time() - path.stat().st_mtime < max_age.total_seconds()):
         return path
-    path.unlink(missing_ok=True)
-    fresh = path.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    connection = open_owned(fresh, memory_limit="4GB", threads=2)
+    fresh = path.with_suffix(f".{os.getpid()}.new")
+    connection = open_owned(fresh, memory_limit="8GB", threads=2)
     try:
         fill(connection, runs, datetime.now(UTC))
         connection.execute("CHECKPOINT")
     finally:
         connection.close()
     return fresh.rename(path)
+
+
+def kept(folder: Path | None = None) -> Path:
+    """The folder of what is made once for many benchmarks."""
+    folder = folder or Path(tempfile.gettempdir()) / "cicd-health-bench"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def ends_at(connection: duckdb.DuckDBPyConnection) -> datetime:
+    """The moment at which a history ends (UTC): "now" for whoever asks an old one."""
+    row = connection.execute("SELECT max(updated_at) FROM workflow_runs").fetchone()
+    assert row
+    return row[0].astimezone(UTC)
+
+
+def _version() -> str:
+    """What the files depend on: the migrations, and the statements that fill the tables."""
+    migrations = sorted((files("core") / "sql" / "migrations").iterdir(), key=lambda file: file.name)
+    texts = [file.read_text() for file in migrations] + list(STATEMENTS)
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:10]
 
 
 def own_copy(runs: int, folder: Path) -> Path:
@@ -151,7 +177,7 @@ def fill(connection: duckdb.DuckDBPyConnection, runs: int, until: datetime) -> N
     connection.execute(PIPELINES)
     connection.execute(RUN_ROWS, {"runs": runs, "days": DAYS, "until": until})
     connection.execute(JOB_ROWS)
-    connection.execute(STEP_ROWS, {"until": until})
+    connection.execute(STEP_ROWS, {"since": until - timedelta(days=min(DAYS, DAYS * STEPS_OF_RUNS / runs))})
     connection.execute(DELIVERIES, {"count": min(runs // 5, 200_000), "until": until})
     connection.execute(ALERTS)
 

@@ -64,6 +64,12 @@ def send_calls(port: int, wanted: Sequence[Call], connections: int) -> Outcome:
     return asyncio.run(_send(port, connections, requests))
 
 
+def send_steadily(load: Load, rate: float) -> Outcome:
+    """Send `rate` deliveries a second, each on time whether or not earlier ones were answered, and wait for all answers."""
+    requests = [_request(c.event, c.delivery_id, c.body, load.port) for c in calls(load.runs, first_run=load.first_run)]
+    return asyncio.run(_send_steadily(load, requests, rate))
+
+
 def _request(event: str, delivery_id: str, body: bytes, port: int) -> tuple[str, bytes]:
     head = (
         "POST /api/v1/webhook/github-actions HTTP/1.1\r\n"
@@ -90,12 +96,40 @@ async def _send(port: int, number: int, requests: deque[tuple[str, bytes]]) -> O
     for connection in connections:
         connection.send_next()
     await asyncio.wait_for(asyncio.gather(*(connection.ended for connection in connections)), ANSWER_SECONDS)
+    return _outcome(connections, time.perf_counter() - begun)
+
+
+def _outcome(connections: "Sequence[_Connection]", seconds: float) -> Outcome:
     return Outcome(
         acknowledged=[delivery_id for connection in connections for delivery_id in connection.acknowledged],
         refused=sum(connection.refused for connection in connections),
         latencies=[latency for connection in connections for latency in connection.latencies],
-        seconds=time.perf_counter() - begun,
+        seconds=seconds,
     )
+
+
+async def _send_steadily(load: Load, requests: list[tuple[str, bytes]], rate: float) -> Outcome:
+    loop = asyncio.get_running_loop()
+    waiting: deque[tuple[str, bytes]] = deque()
+    idle: deque[_Connection] = deque()
+    connections = []
+    for _ in range(load.connections):
+        _, connection = await loop.create_connection(lambda: _Waiting(waiting, idle), "127.0.0.1", load.port)
+        connections.append(connection)
+    idle.extend(connections)
+    begun = time.perf_counter()
+    for number, request in enumerate(requests):
+        await asyncio.sleep(max(0.0, begun + number / rate - time.perf_counter()))
+        waiting.append(request)
+        if idle:
+            idle.popleft().send_next()
+    async with asyncio.timeout(ANSWER_SECONDS):
+        while len(idle) < len(connections):  # noqa: ASYNC110 -- what a burst leaves is seen soon enough
+            await asyncio.sleep(0.01)
+    seconds = time.perf_counter() - begun
+    for connection in connections:
+        connection.close()
+    return _outcome(connections, seconds)
 
 
 class _Connection(asyncio.Protocol):
@@ -123,11 +157,15 @@ class _Connection(asyncio.Protocol):
     def send_next(self) -> None:
         assert self._transport
         if not self._requests:
-            self._transport.close()
+            self.close()
             return
         self._delivery_id, request = self._requests.popleft()
         self._sent_at = time.perf_counter()
         self._transport.write(request)
+
+    def close(self) -> None:
+        assert self._transport
+        self._transport.close()
 
     def data_received(self, data: bytes) -> None:
         self._answer += data
@@ -145,3 +183,17 @@ class _Connection(asyncio.Protocol):
             self.refused += 1
         self._answer = b""
         self.send_next()
+
+
+class _Waiting(_Connection):
+    """Stays open without a request, and says that it has none."""
+
+    def __init__(self, requests: deque[tuple[str, bytes]], idle: "deque[_Connection]") -> None:
+        super().__init__(requests)
+        self._idle = idle
+
+    def send_next(self) -> None:
+        if self._requests:
+            super().send_next()
+        else:
+            self._idle.append(self)

@@ -1,9 +1,8 @@
 """The overview page on a long history: one full script run, and the queries behind it, over the SQL endpoint.
 
-The ratio is against a bare page that shows the same kinds of elements without any data. `python -m bench.overview`.
+The ratio is against a bare page that shows the same kinds of elements without any data. Part of `bench.pages`.
 """
 
-import argparse
 import os
 import statistics
 import tempfile
@@ -80,23 +79,3 @@ def settings_of(environment: dict[str, str]) -> Iterator[None]:
         os.environ.clear()
         os.environ.update(before)
         settings.cache_clear()
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.overview", description=__doc__)
-    parser.add_argument("--runs", type=int, default=RUNS)
-    parser.add_argument("--rounds", type=int, default=15)
-    chosen = parser.parse_args()
-    found = measure(chosen.runs, chosen.rounds)
-    print(f"Overview, one script run on {chosen.runs:,} runs (median of {chosen.rounds})")
-    print(f"  bare page            {found.bare:6.0f} ms")
-    print(
-        f"  nothing new          {found.quiet:6.0f} ms   {found.quiet / found.bare:4.1f} x bare     aim: at most 60 ms"
-    )
-    print(
-        f"  after a delivery     {found.after_a_delivery:6.0f} ms   {found.after_a_delivery / found.bare:4.1f} x bare"
-    )
-
-
-if __name__ == "__main__":
-    main()

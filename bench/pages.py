@@ -1,10 +1,8 @@
-"""Each page that looks over a long history: one script run while nothing arrives, over the SQL endpoint.
+"""Each page that looks over a long history: one script run while nothing arrives, and the overview's after a webhook.
 
-The ratio is against a bare page (`bench.overview`). `python -m bench.pages --runs 1000000`.
+Over the SQL endpoint. The ratio is against a bare page (`bench.overview`). `python -m bench.pages --runs 1000000`.
 """
 
-import argparse
-import os
 import statistics
 import tempfile
 import time
@@ -17,7 +15,9 @@ from streamlit.testing.v1 import AppTest
 
 from bench.history import RUNS, own_copy
 from bench.overview import BARE, settings_of
+from bench.overview import measure as after_deliveries
 from bench.processes import ROOT, ingest_environment, launch_ingest, stopped_in_the_end
+from bench.report import Report, Table, parser
 
 PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "overview": ("overview", {}),
@@ -74,16 +74,33 @@ def _times(page: AppTest, rounds: int) -> Times:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.pages", description=__doc__)
-    parser.add_argument("--runs", type=int, default=RUNS)
-    parser.add_argument("--rounds", type=int, default=9)
-    chosen = parser.parse_args()
-    load = os.getloadavg()[0]
-    print(f"One script run of each page on {chosen.runs:,} runs (warm: median of {chosen.rounds}; load {load:.1f})")
-    bare = 0.0
-    for label, times in measure(chosen.runs, chosen.rounds):
-        bare = bare or times.warm
-        print(f"  {label:22}{times.warm:7.0f} ms {times.warm / bare:5.1f} x bare   first {times.first:7.0f} ms")
+    arguments = parser("pages", __doc__)
+    arguments.add_argument("--runs", type=int, default=RUNS)
+    arguments.add_argument("--rounds", type=int, default=9)
+    chosen = arguments.parse_args()
+    report = Report("pages", chosen)
+    runs, rounds = (20_000, 2) if chosen.quick else (chosen.runs, chosen.rounds)
+    found = dict(measure(runs, rounds))
+    bare = found["bare page"].warm
+    rows = [(label, times.warm, times.warm / bare, times.first) for label, times in found.items()]
+    overview = after_deliveries(runs, rounds)
+    report.keep(
+        {
+            "script": Table((f"page, {runs:,} runs", "warm, ms", "× bare", "first, ms"), rows),
+            "delivery": Table(
+                (f"overview, {runs:,} runs", "ms", "× bare"),
+                [
+                    ("a bare page", overview.bare, 1.0),
+                    ("nothing arrived since", overview.quiet, overview.quiet / overview.bare),
+                    (
+                        "a webhook arrived just before",
+                        overview.after_a_delivery,
+                        overview.after_a_delivery / overview.bare,
+                    ),
+                ],
+            ),
+        }
+    )
 
 
 if __name__ == "__main__":

@@ -84,11 +84,17 @@ def launch_worker(environment: dict[str, str], folder: Path) -> Running:
     return running
 
 
-def launch_dashboard(environment: dict[str, str], folder: Path) -> Running:
-    """Start the dashboard on a free port and wait until it answers."""
+def launch_dashboard(environment: dict[str, str], folder: Path, script: str = "dashboard/app.py") -> Running:
+    """Start the dashboard, or Streamlit on another script, on a free port and wait until it answers."""
     port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", "--server.port", str(port)]
+    command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)]
     return launch(command, environment, f"http://127.0.0.1:{port}", "/_stcore/health", folder)
+
+
+def cpu_seconds(running: Running) -> float:
+    """Seconds of processor time that a running service has taken so far."""
+    fields = Path(f"/proc/{running.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def launch(command: Sequence[str], environment: dict[str, str], url: str, ready_path: str, folder: Path) -> Running:

@@ -5,7 +5,6 @@ simulated company. Each series is shuffled, which takes every real change out of
 alarm is false) and with a slow-down of known size at a known place.
 """
 
-import argparse
 import gzip
 import json
 import os
@@ -20,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import ruptures
 
+from bench.report import Cell, Report, Table, parser
 from core.insights import regressions
 from ingest.simulation.history import simulate
 
@@ -107,25 +107,30 @@ def measure(series: list[Floats], detect: Detector, rounds: int, seed: int = 1) 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.regressions", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=100)
-    parser.add_argument("--pelt-rounds", type=int, default=6, help="PELT takes some hundred times as long")
-    chosen = parser.parse_args()
+    arguments = parser("regressions", __doc__)
+    arguments.add_argument("--rounds", type=int, default=100)
+    arguments.add_argument("--pelt-rounds", type=int, default=6, help="PELT takes some hundred times as long")
+    chosen = arguments.parse_args()
+    report = Report("regressions", chosen)
     recorded = os.environ.get("RECORDED_PAYLOADS")
     series = real_series(Path(recorded)) if recorded else simulated_series()
-    spread = np.median([np.std(np.log(values)) for values in series])
-    print(
-        f"{len(series)} series ({'recorded' if recorded else 'simulated'}), median {np.median([len(v) for v in series]):.0f} runs, median spread of the logarithms {spread:.2f}"
-    )
-    for name, detect, rounds in (("ours", ours, chosen.rounds), ("PELT, rbf", pelt, chosen.pelt_rounds)):
-        found = measure(series, detect, rounds)
-        print(
-            f"{name}: {found.false_alarms:.2%} false alarms a series ({rounds * len(series):,} shuffled), {found.milliseconds:.2f} ms a series"
+    rounds, pelt_rounds = (2, 1) if chosen.quick else (chosen.rounds, chosen.pelt_rounds)
+    spread = float(np.median([np.std(np.log(values)) for values in series]))
+    about = f"{len(series)} {'real' if recorded else 'simulated'} series, {np.median([len(v) for v in series]):.0f} runs, spread of the logarithms {spread:.2f}"
+    rows = [
+        _row(f"{name}, {each * len(series):,} shuffles", measure(series, detect, each))
+        for name, detect, each in (
+            ("this detector", ours, rounds),
+            ("ruptures' PELT, kernel cost, penalty 4", pelt, pelt_rounds),
         )
-        for factor in FACTORS:
-            print(
-                f"  +{(factor - 1) * 100:.0f} %: recall {found.recall[factor]:.1%}, precision {found.precision[factor]:.1%}, found {found.off_by[factor]:.0f} runs beside (median)"
-            )
+    ]
+    slower = [f"+{(factor - 1) * 100:.0f} %: recall, precision, off by" for factor in FACTORS]
+    report.keep({"detectors": Table([about, "false alarms a series", *slower, "ms a series"], rows)})
+
+
+def _row(name: str, found: Figures) -> list[Cell]:
+    slower = (f"{found.recall[f]:.0%}, {found.precision[f]:.0%}, {found.off_by[f]:.0f} runs" for f in FACTORS)
+    return [name, f"{found.false_alarms:.2%}", *slower, found.milliseconds]
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 Each server is one uvicorn worker with the same options; they take turns, so that a slow minute of the machine hits all.
 """
 
-import argparse
 import statistics
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
@@ -15,9 +14,9 @@ import duckdb
 
 from bench.load import Load, Outcome, generator, send
 from bench.processes import Running, ingest_environment, launch_uvicorn, stopped_in_the_end
+from bench.report import Report, Table, parser
 
 SERVERS = {"DuckDB (ours)": "ingest.app:app", "SQLite": "bench.sqlite_app:app", "nothing": "bench.null_app:app"}
-CALLS_OF_A_RUN = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +75,16 @@ def _check_kept(folder: Path, outcomes: list[Outcome]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.webhooks", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--runs", type=int, default=400, help="runs a round, of nine deliveries each")
-    parser.add_argument("--connections", type=int, default=64)
-    chosen = parser.parse_args()
-    figures = measure(chosen.rounds, chosen.runs, chosen.connections)
-    print(f"Webhooks: {chosen.rounds} rounds of {chosen.runs * CALLS_OF_A_RUN} at {chosen.connections} connections")
-    for server, found in figures.items():
-        print(f"  {server:14} {found.rate:7.0f}/s   p50 {found.p50:6.1f} ms   p95 {found.p95:6.1f} ms")
+    arguments = parser("webhooks", __doc__)
+    arguments.add_argument("--rounds", type=int, default=5)
+    arguments.add_argument("--runs", type=int, default=400, help="runs a round, of nine deliveries each")
+    arguments.add_argument("--connections", type=int, default=64)
+    chosen = arguments.parse_args()
+    report = Report("webhooks", chosen)
+    figures = measure(1, 20, 8) if chosen.quick else measure(chosen.rounds, chosen.runs, chosen.connections)
     ours = figures["DuckDB (ours)"].rate
-    print(f"  ours / SQLite  {ours / figures['SQLite'].rate:7.2f}     aim: at least 1.0")
-    print(f"  ours / nothing {ours / figures['nothing'].rate:7.2f}     aim: at least 0.5")
+    rows = [(name, found.rate, found.p50, found.p95, ours / found.rate) for name, found in figures.items()]
+    report.keep({"servers": Table(("server", "webhooks/s", "p50, ms", "p95, ms", "ours is times as fast"), rows)})
 
 
 if __name__ == "__main__":

@@ -69,6 +69,15 @@ class PostgresServer:
             connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]
         return f"{self.url}/{name}"
 
+    def drop(self, url: str) -> None:
+        """Remove a database that nothing is connected to any more."""
+        with psycopg.connect(f"{self.url}/postgres", autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {url.rsplit('/', 1)[1]} WITH (FORCE)")  # type: ignore[call-overload]
+
+    def version(self) -> str:
+        with psycopg.connect(f"{self.url}/postgres") as connection:
+            return str(connection.info.server_version // 10000)
+
     def _run(self, name: str, *arguments: str) -> None:
         who: tuple[str, ...] = ("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups")
         command = [*(who if os.getuid() == 0 else ()), program(name), *arguments]
