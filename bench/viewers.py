@@ -17,8 +17,8 @@ from bench.processes import (
     Running,
     cpu_seconds,
     ingest_environment,
-    launch_ingest,
     launch_dashboard,
+    launch_ingest,
     stopped_in_the_end,
 )
 from bench.report import Cell, Report, Table, parser
