@@ -1,10 +1,13 @@
-"""PostgreSQL against DuckDB, and many processes against one: `python -m bench.postgres import queries replicas takeover`.
+"""PostgreSQL against DuckDB, and many processes against one: `python -m bench.postgres replicas takeover alerts`.
 
-Starts a server of its own with PostgreSQL's default safety (every commit is flushed) and a service's usual memory.
+Starts a server of its own with PostgreSQL's default safety (every commit is flushed) and a service's usual memory. On two
+idle cores `replicas` takes one minute, `takeover` three, `alerts` one, `import` and `queries` three for a million runs,
+`sizing` about ten for 100,000 and a million (with `--sizes 5000000` as much again for each million).
 """
 
 import argparse
 import os
+import platform
 import signal
 import statistics
 import subprocess
@@ -16,10 +19,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import httpx
 import orjson
+import psycopg
 
+from bench.alerts import Sink, payload
 from bench.history import history_database
+from bench.sizing import HEADER, sizes
 from core.store.duckdb_file import open_owned
 from core.store.postgres.reader import PostgresReader
 from core.store.reader import OwnerReader, Reader
@@ -36,6 +43,16 @@ SERVER = (
     "max_connections=200",
 )
 ROUNDS = 7
+
+
+def machine(server: PostgresServer) -> str:
+    """What the figures were measured on."""
+    with psycopg.connect(f"{server.url}/postgres") as connection:
+        version = connection.info.server_version // 10_000
+    return (
+        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {platform.platform()}, Python {platform.python_version()}, "
+        f"PostgreSQL {version}, DuckDB {duckdb.__version__}"
+    )
 
 
 def measure_import(server: PostgresServer, runs: int) -> str:
@@ -57,9 +74,13 @@ def measure_queries(url: str, runs: int) -> None:
     file = open_owned(history_database(runs), memory_limit="4GB", threads=2)
     postgres = PostgresReader(url, size=4)
     print(f"{'query':20} {'DuckDB ms':>20} {'PostgreSQL ms':>20}   ({runs:,} runs; median, worst of {ROUNDS})")
+    totals = [0.0, 0.0]
     for name, parameters in _overview().items():
-        figures = [_timed(reader, name, parameters) for reader in (OwnerReader(file), postgres)]
+        figures = [timed(reader, name, parameters) for reader in (OwnerReader(file), postgres)]
         print(f"{name:20} " + " ".join(f"{statistics.median(each):12.1f} {max(each):7.1f}" for each in figures))
+        if name in overview_page():
+            totals = [total + statistics.median(each) for total, each in zip(totals, figures, strict=True)]
+    print(f"{'the whole page':20} " + " ".join(f"{total:12.1f}        " for total in totals))
     postgres.close()
     file.close()
 
@@ -83,7 +104,12 @@ def _overview() -> dict[str, dict[str, Any]]:
     }
 
 
-def _timed(reader: Reader, name: str, parameters: dict[str, Any]) -> list[float]:
+def overview_page() -> dict[str, dict[str, Any]]:
+    """What the page asks: without the two queries by which alerts are evaluated."""
+    return {name: each for name, each in _overview().items() if name not in ("pipeline_health", "branch_states")}
+
+
+def timed(reader: Reader, name: str, parameters: dict[str, Any]) -> list[float]:
     reader.frame(name, **parameters)
     found = []
     for _ in range(ROUNDS):
@@ -93,18 +119,21 @@ def _timed(reader: Reader, name: str, parameters: dict[str, Any]) -> list[float]
     return found
 
 
-def _replicas(server: PostgresServer, number: int, url: str | None = None) -> list[IngestProcess]:
+def _replicas(server: PostgresServer, number: int, url: str | None = None, **told: str) -> list[IngestProcess]:
     folder, address = Path(tempfile.mkdtemp()), url or server.database()
     started = []
     for place in range(number):
         own = folder / str(place)
         own.mkdir()
-        started.append(IngestProcess(own, {"DATABASE_URL": address, "USER_RATE_LIMIT_PER_MINUTE": "1000000"}).start())
+        started.append(
+            IngestProcess(own, {"DATABASE_URL": address, "USER_RATE_LIMIT_PER_MINUTE": "1000000", **told}).start()
+        )
     return started
 
 
 def measure_replicas(server: PostgresServer, seconds: float) -> None:
     """Webhooks a second through one and through three replicas, from as many senders."""
+    rates = {}
     for number in (1, 3):
         running = _replicas(server, number)
         wait_for(lambda running=running: any(map(_leads, running)), "one to lead")
@@ -114,12 +143,14 @@ def measure_replicas(server: PostgresServer, seconds: float) -> None:
                 sent = list(pool.map(lambda who: _send_until(running[who % number], who, deadline), range(24)))  # noqa: B023
             times = sorted(moment for each in sent for moment in each)
             rate, p99 = len(times) / seconds, times[int(len(times) * 0.99)] * 1000
+            rates[number] = rate
             print(
                 f"{number} replicas: {rate:,.0f} webhooks/s, median {statistics.median(times) * 1000:.0f} ms, p99 {p99:.0f} ms"
             )
         finally:
             for process in running:
                 process.stop(signal.SIGKILL)
+    print(f"three replicas against one: {rates[3] / rates[1]:.2f}")
 
 
 def _send_until(process: IngestProcess, who: int, deadline: float) -> list[float]:
@@ -168,15 +199,46 @@ def measure_takeover(server: PostgresServer, kills: int) -> None:
     print(f"takeover after kill -9, {kills} times: median {statistics.median(times):.2f} s, longest {max(times):.2f} s")
 
 
+def measure_alerts(server: PostgresServer, webhooks: int) -> None:
+    """Webhook sent to a replica that never leads → Slack called by a worker, one at a time; nothing is gathered."""
+    sink = Sink()
+    told = {"SLACK_WEBHOOK_URL": sink.url, "ALERT_GROUP_SECONDS": "0", "RUN_SCHEDULER": "false"}
+    [replica] = _replicas(server, 1, **told)
+    worker = IngestProcess(Path(tempfile.mkdtemp()), replica.environment, command="worker")
+    worker.launch()
+    seconds = []
+    try:
+        wait_for(lambda: "leading" in worker.log, "the worker to lead")
+        for number in range(webhooks):
+            begun = time.perf_counter()
+            run = payload(number + 1, "failure", pipeline=number, repository=number)
+            replica.send("workflow_run", run).raise_for_status()
+            while len(sink.taken) <= number:
+                time.sleep(0.002)
+            seconds.append(sink.taken[number][0] - begun)
+    finally:
+        for process in (replica, worker):
+            process.stop(signal.SIGKILL)
+    late = sum(each > 2 for each in seconds)
+    print(
+        f"webhook to a replica → Slack from a worker, {webhooks} one at a time: median "
+        f"{statistics.median(seconds) * 1000:.0f} ms, slowest {max(seconds) * 1000:.0f} ms, {late} later than 2 s"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.postgres", description=__doc__)
-    parser.add_argument("what", nargs="+", choices=["import", "queries", "replicas", "takeover"])
+    what = ["import", "queries", "replicas", "takeover", "alerts", "sizing"]
+    parser.add_argument("what", nargs="+", choices=what)
+    parser.add_argument("--webhooks", type=int, default=50, help="of alerts")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[100_000, 1_000_000], help="runs, of sizing")
     parser.add_argument("--runs", type=int, default=1_000_000)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=20)
     chosen = parser.parse_args()
     server = PostgresServer(settings=SERVER).start()
     try:
+        print(machine(server))
         url = measure_import(server, chosen.runs) if {"import", "queries"} & set(chosen.what) else ""
         if "queries" in chosen.what:
             measure_queries(url, chosen.runs)
@@ -184,6 +246,12 @@ def main() -> None:
             measure_replicas(server, chosen.seconds)
         if "takeover" in chosen.what:
             measure_takeover(server, chosen.kills)
+        if "alerts" in chosen.what:
+            measure_alerts(server, chosen.webhooks)
+        if "sizing" in chosen.what:
+            print(HEADER)
+            for runs in chosen.sizes:
+                print(sizes(server, measure_import(server, runs), runs, overview_page()))
     finally:
         server.stop()
 
