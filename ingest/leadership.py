@@ -31,6 +31,17 @@ IDLE_SECONDS = 15
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
+def somebody_leads(connection: "psycopg.Connection[Any]") -> bool:
+    """Whether any process leads on this database, wherever it runs."""
+    row = connection.execute(
+        """SELECT count(*) FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database
+        WHERE l.locktype = 'advisory' AND l.granted AND l.classid = 0 AND l.objid = %s
+            AND d.datname = current_database()""",
+        [LEADER_LOCK],
+    ).fetchone()
+    return bool(row and row[0])
+
+
 class Leadership:
     """`take_on` is called when this process begins to lead, `lay_down` when it ends; `heard` for each notification.
 

@@ -21,7 +21,7 @@ from ingest.alerting.evaluator import Evaluator
 from ingest.alerting.sender import Sender, channels_of
 from ingest.duties import Duties
 from ingest.insight_jobs import InsightJobs
-from ingest.leadership import Leadership
+from ingest.leadership import Leadership, somebody_leads
 from ingest.polling.engine import Polling
 from ingest.providers.about import provider_rows
 from ingest.recovery import Recovery
@@ -103,6 +103,13 @@ class Service:
     def leads(self) -> bool:
         """Whether this process does at the moment what only one may do."""
         return self.leadership.leads if self.leadership else isinstance(self.database, OwnedFile)
+
+    def is_led(self) -> bool:
+        """Whether this or another process does what only one may do. Raises StoreUnavailable."""
+        if isinstance(self.reader, OwnerReader):
+            return True
+        with self.reader.connection() as connection:
+            return somebody_leads(connection)
 
     async def stop(self) -> None:
         """Finish what was accepted, write it into the database and let go of it."""

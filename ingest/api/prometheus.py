@@ -39,6 +39,7 @@ class _Stored(Collector):
     """What the database says now."""
 
     def __init__(self, service: Service) -> None:
+        self._service = service
         self._reader = service.reader
 
     def collect(self) -> Iterator[Metric]:
@@ -68,7 +69,19 @@ class _Stored(Collector):
         for row in records(self._reader.frame("deliveries_by_result")):
             deliveries.add_metric([row["provider"], row["result"]], row["deliveries"])
         yield deliveries
+        yield from self._messages(now)
+        yield _gauge("cicd_leader", "1: some process polls, evaluates and sends.", float(self._service.is_led()))
+        yield _gauge("cicd_database_bytes", "Size of the database.", self._service.database.size_bytes())
         yield self._states()
+
+    def _messages(self, now: datetime) -> Iterator[Metric]:
+        waiting = GaugeMetricFamily("cicd_messages_waiting", "Messages not sent yet.", labels=["channel"])
+        failed = GaugeMetricFamily("cicd_messages_failed", "Messages given up, last 24 hours.", labels=["channel"])
+        for row in records(self._reader.frame("channel_states", since=now - timedelta(days=1))):
+            waiting.add_metric([row["channel"]], row["waiting"])
+            failed.add_metric([row["channel"]], row["failed"])
+        yield waiting
+        yield failed
 
     def _states(self) -> Metric:
         labels = ["pipeline_id", "provider", "repository", "pipeline"]

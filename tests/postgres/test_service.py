@@ -91,7 +91,9 @@ def test_a_worker_does_the_work_of_replicas_that_may_not_lead(start: Start) -> N
     worker = start(command="worker")
     wait_for(lambda: alerts(replica), "the worker to evaluate")
     assert not leads(replica)
+    assert "\ncicd_leader 1.0\n" in httpx.get(f"{replica.url}/metrics").text
     assert worker.stop(signal.SIGTERM) == 0
+    assert "\ncicd_leader 0.0\n" in httpx.get(f"{replica.url}/metrics").text
 
 
 def test_a_leader_that_hangs_is_replaced_and_sends_nothing_when_it_goes_on(start: Start, sink: Sink) -> None:
