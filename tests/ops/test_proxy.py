@@ -96,7 +96,9 @@ def test_bodies_up_to_the_limit_pass_and_larger_ones_are_told_so(site: Site) -> 
     with site.proxy.client() as client:
         assert send(client, 1, BODY).json() == {"status": "processed"}
         assert send(client, 2, BODY + 1).status_code == 413
-        assert send(client, 3, 3 * BODY).status_code == 413
+        assert {send(client, 3, 3 * BODY).status_code for _ in range(10)} == {413}
+        chunks = client.post("/api/v1/webhook/github-actions", content=iter([b" " * 100_000] * 60))
+        assert chunks.status_code in (401, 413)  # of unknown length: refused by whoever notices first
         assert send(client, 4).json() == {"status": "processed"}
 
 
