@@ -19,12 +19,15 @@ from tests.journey.test_browser import CHROMIUM, FLAGS
 # Path of a page, and what is first of use on it.
 PAGES = {
     "overview": ("/", "[data-testid=stMetricValue]"),
-    "runs": ("/runs", "[data-testid=stBidiComponent], [data-testid=stDataFrame]"),
-    "pipelines": ("/pipelines", "[data-testid=stBidiComponent], [data-testid=stDataFrame]"),
-    "failures": ("/failures", "[data-testid=stMetricValue], [data-testid=stBidiComponent], [data-testid=stDataFrame]"),
+    "runs": ("/runs", "[data-testid=stBidiComponentIsolated], [data-testid=stDataFrame]"),
+    "pipelines": ("/pipelines", "[data-testid=stBidiComponentIsolated], [data-testid=stDataFrame]"),
+    "failures": (
+        "/failures",
+        "[data-testid=stMetricValue], [data-testid=stBidiComponentIsolated], [data-testid=stDataFrame]",
+    ),
 }
 TILE = "[data-testid=stMetricValue]"
-TIMEOUT = 120_000
+TIMEOUT = 60_000
 
 # Looks once a frame. Settled: the script has ended, nothing is stale or a placeholder, and it stays so for a while.
 PROBE = """

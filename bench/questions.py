@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
+import pandas as pd
+
 from bench.loading import ORIGINAL
 from core.queries import Value
 
@@ -97,7 +99,7 @@ def _plain(answer: tuple[Sequence[str], Answer], names: Sequence[str]) -> list[t
 
 def _word(value: Any) -> str:
     """A value as text that doesn't depend on the engine: numbers to six digits, times to the second in UTC."""
-    if value is None or value != value:  # NaN and NaT are unequal to themselves
+    if pd.isna(value):
         return "–"
     if isinstance(value, int | float | Decimal):
         return f"{float(value):.6g}"

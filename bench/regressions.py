@@ -109,7 +109,7 @@ def measure(series: list[Floats], detect: Detector, rounds: int, seed: int = 1) 
 def main() -> None:
     arguments = parser("regressions", __doc__)
     arguments.add_argument("--rounds", type=int, default=100)
-    arguments.add_argument("--pelt-rounds", type=int, default=6, help="PELT takes some hundred times as long")
+    arguments.add_argument("--pelt-rounds", type=int, default=2, help="PELT takes some hundred times as long")
     chosen = arguments.parse_args()
     report = Report("regressions", chosen)
     recorded = os.environ.get("RECORDED_PAYLOADS")

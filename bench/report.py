@@ -159,3 +159,7 @@ def _plain(table: Table) -> str:
         + "".join(f"  {cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))
         for row in rows
     )
+
+
+if __name__ == "__main__":
+    print(f"{write_page(DOCS)} is written from what is kept")

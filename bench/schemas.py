@@ -28,8 +28,8 @@ from core.store.postgres.reader import PostgresReader
 from core.store.reader import OwnerReader, Reader
 from tests.postgres_server import PostgresServer
 
-# Without the row log of a COPY into a fresh table; commits and checkpoints are as the server's default.
-LOADING = ("wal_level=minimal", "max_wal_senders=0")
+# No row log for a COPY into a fresh table; no JIT, as our own connections have none.
+LOADING = ("wal_level=minimal", "max_wal_senders=0", "jit=off")
 ROUNDS, SECONDS_A_QUESTION = 7, 8.0
 OWN_TABLES = ("pipelines", "workflow_runs", "alerts")
 STORES = ("DuckDB, ours", "PostgreSQL, ours", "SQLite, original", "PostgreSQL, original")

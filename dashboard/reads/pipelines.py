@@ -7,11 +7,9 @@ import pandas as pd
 
 from core.queries import Value
 from dashboard import data
-from dashboard.data import Freshness, Scope
+from dashboard.data import LONG_HISTORY, Freshness, Scope
 
 LAST_RUNS = 30
-# From so many runs on, reading them anew for each webhook would take longer than a glance at the page.
-LONG_HISTORY = 200_000
 HELD_SECONDS = 30
 
 

@@ -39,10 +39,11 @@ def live(heading: DeltaGenerator, scope: data.Scope, window: str) -> None:
             notices.simulated_label(fresh)
         notices.first_steps(settings())
         return
-    numbers = data.summary(fresh, scope, window=view.length, now=now)
+    read_by = fresh.while_arriving(now)
+    numbers = data.summary(read_by, scope, window=view.length, now=now)
     days = charts.days_until(now, view.zone, view.chart_days)
     daily = charts.by_day(
-        data.daily_outcomes(fresh, scope, zone=view.zone, chart_start=charts.chart_start(days, view.zone)), days
+        data.daily_outcomes(read_by, scope, zone=view.zone, chart_start=charts.chart_start(days, view.zone)), days
     )
     with heading:
         _health(numbers, fresh, view, now)
@@ -52,8 +53,8 @@ def live(heading: DeltaGenerator, scope: data.Scope, window: str) -> None:
         st.header(f"Pipeline status, last {view.chart_days} days", anchor=False)
         charts.draw_status(daily, view)
     with right:
-        _alerts(fresh, view, now)
-    _latest_runs(fresh, view, now)
+        _alerts(read_by, view, now)
+    _latest_runs(read_by, view, now)
 
 
 def _health(numbers: tiles.Numbers, fresh: Freshness, view: View, now: datetime) -> None:
