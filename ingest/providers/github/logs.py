@@ -1,6 +1,7 @@
 """Logs of GitHub's jobs: each job's own, or else its part of the run's zip. Both lie on another host."""
 
 import asyncio
+import lzma
 import re
 import tempfile
 import zipfile
@@ -19,6 +20,9 @@ PIECE = 65_536
 IN_MEMORY = 4 * 2**20
 # In UTF-16 units: https://github.com/cli/cli/issues/5011#issuecomment-1570713070
 LONGEST_NAME = 90
+# zipfile says RuntimeError of a password or a compression that it doesn't know, EOFError of contents that end early,
+# ValueError of places outside the file; each decompressor has its own error (bzip2's is OSError).
+UNREADABLE = (zipfile.BadZipFile, RuntimeError, EOFError, ValueError, OSError, zlib.error, lzma.LZMAError)
 
 
 class Logs:
@@ -69,8 +73,7 @@ def unpack(file: IO[bytes], job_name: str, feed: Feed) -> LogResult:
                 with archive.open(one) as member:
                     while piece := member.read(PIECE):
                         feed(piece)
-    # zipfile says RuntimeError of a password or a compression that it doesn't know, zlib its own of damaged contents.
-    except (zipfile.BadZipFile, RuntimeError, zlib.error):
+    except UNREADABLE:
         raise ProviderUnavailable("GitHub's zip of the run's logs can't be read.") from None
     return "kept" if chosen else "missing"
 
