@@ -33,7 +33,7 @@ class Anywhere:
         kind = KINDS.get(message.severity, apprise.NotifyType.INFO)
         result = self._target.notify(
             body=text_of(message),
-            title=message.subject,
+            title=unmentioned(message.subject),
             notify_type=apprise.NotifyType.SUCCESS if message.is_over else kind,
             body_format=apprise.NotifyFormat.TEXT,
             timeout=SECONDS,
@@ -51,13 +51,22 @@ class Anywhere:
 
 
 def text_of(message: Message) -> str:
-    """The message as plain text; its id ends it."""
-    parts = [message.headline]
+    """The message as plain text that mentions nobody; its id ends it."""
+    parts = [unmentioned(message.headline)]
     for entry in message.in_full:
-        lines = [f"{name}: {value}" for name, value in entry.lines]
-        lines += [entry.excerpt[:EXCERPT]] if entry.excerpt else []
+        lines = [unmentioned(f"{name}: {value}") for name, value in entry.lines]
+        lines += [unmentioned(entry.excerpt[:EXCERPT])] if entry.excerpt else []
         lines += [link for link in (entry.run_link, entry.alert_link) if link]
         parts.append("\n".join(lines))
     if message.in_short:
-        parts.append("\n".join([f"and {len(message.in_short)} more:", *(entry.short for entry in message.in_short)]))
+        shorts = [unmentioned(entry.short) for entry in message.in_short]
+        parts.append("\n".join([f"and {len(message.in_short)} more:", *shorts]))
     return "\n\n".join(part for part in [*parts, message.id] if part)
+
+
+def unmentioned(text: str) -> str:
+    """Text in which nobody is called: chats read `@everyone` in plain text too, and a commit message may hold it.
+
+    https://discord.com/developers/docs/resources/message#allowed-mentions-object
+    """
+    return text.replace("@", "@\u200b")

@@ -82,7 +82,8 @@ class Mail:
 def mail_of(message: Message, sender: str, recipients: tuple[str, ...]) -> EmailMessage:
     """The mail with both bodies; whatever an alert contains is text in it."""
     mail = EmailMessage()
-    mail["Subject"] = message.subject
+    # An encoded word (RFC 2047) in a name would be decoded while the header is made, with the line ends it may hold.
+    mail["Subject"] = message.subject.replace("=?", "= ?")
     mail["From"] = sender
     mail["To"] = ", ".join(recipients)
     mail["Date"] = format_datetime(datetime.now(UTC))
