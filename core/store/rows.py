@@ -11,6 +11,7 @@ import pyarrow as pa
 from core.model import Changes, Delivery, Job, Pipeline, Step, WorkflowRun
 from core.queries import sql_text
 from core.store.cursor import Cursor
+from core.store.stored_steps import StoredSteps
 
 Row = Pipeline | WorkflowRun | Job | Step | Delivery
 R = TypeVar("R", Pipeline, WorkflowRun, Job, Step)
@@ -39,6 +40,10 @@ INCOMING: dict[str, type[Row]] = {
 # Planned once. Only statements that insert what comes in: the plan of one that looks at a table's rows first keeps what
 # the statistics of that table said when it was planned, and an empty table stays empty for it.
 _PREPARED = ("upsert_pipelines", "upsert_runs", "upsert_jobs", "upsert_steps", "insert_deliveries")
+# What is new, as nearly all of it is, needs no search for its like: with a key of two columns DuckDB scans the table.
+_NEW = {"insert_new_deliveries": "insert_deliveries", "insert_new_steps": "upsert_steps"}
+# Up to this many keys of a batch are looked up in an index; from there on DuckDB scans the table.
+_INDEXED_KEYS = 1000
 
 
 class _Incoming:
@@ -68,15 +73,23 @@ class RowWriter:
 
     Knows what is stored from what it wrote itself, so nothing else may write rows. Where several processes do, see
     `core.store.postgres.rows`.
+
+    What it takes for new may be stored all the same; then DuckDB raises ConstraintException, and the batch must be
+    written again, with `is_wary` set.
     """
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self.is_wary = False
+        self._steps = StoredSteps()
         self._cursor = cursor
+        cursor.execute(f"SET SESSION dynamic_or_filter_threshold = {_INDEXED_KEYS}")
         self._incoming = {name: _Incoming(kind) for name, kind in INCOMING.items()}
         for name, incoming in self._incoming.items():
             cursor.register(name, incoming)
         for name in _PREPARED:
             cursor.execute(f"PREPARE {name} AS {sql_text('write', name)}")
+        for name, careful in _NEW.items():
+            cursor.execute(f"PREPARE {name} AS {sql_text('write', careful).split('ON CONFLICT')[0]}")
         rerun = cursor.execute("SELECT DISTINCT run_key FROM workflow_runs WHERE run_attempt > 1").fetchall()
         self._rerun = {run_key for (run_key,) in rerun}
         self._spread: dict[Key, tuple[str | None, ...]] = {}
@@ -84,6 +97,7 @@ class RowWriter:
     def forget(self) -> None:
         """The transaction was rolled back: what it spread is not there."""
         self._spread.clear()
+        self._steps.forget()
 
     def write(self, changes: Sequence[Changes]) -> list[WorkflowRun]:
         """Upsert all rows of a batch inside the caller's transaction; returns its runs."""
@@ -101,18 +115,35 @@ class RowWriter:
         if jobs:
             self._run("upsert_jobs", incoming_jobs=jobs)
         if steps:
-            self._run("upsert_steps", incoming_steps=steps)
+            self._write_steps(steps)
         return runs
 
     def keep(self, deliveries: Sequence[Delivery]) -> set[Key]:
         """Keep deliveries; returns the keys of those that are new or failed before. The others were seen before."""
         if not deliveries:
             return set()
-        fresh = set(self._run("insert_deliveries", incoming_deliveries=deliveries).fetchall())
+        fresh = self._keep_new(deliveries)
         rest = [delivery for delivery in deliveries if key_of(delivery) not in fresh]
         if rest:
             fresh.update(self._run("retry_deliveries", incoming_deliveries=rest).fetchall())
         return fresh
+
+    def _keep_new(self, deliveries: Sequence[Delivery]) -> set[Key]:
+        if self.is_wary:
+            return set(self._run("insert_deliveries", incoming_deliveries=deliveries).fetchall())
+        self._run("insert_new_deliveries", incoming_deliveries=deliveries)
+        return {key_of(delivery) for delivery in deliveries}
+
+    def _write_steps(self, steps: Sequence[Step]) -> None:
+        if self.is_wary:
+            self._run("upsert_steps", incoming_steps=steps)
+            return
+        unknown, newer = self._steps.parted(steps)
+        if unknown:
+            self._run("insert_new_steps", incoming_steps=unknown)
+        if newer and self._run("update_steps", incoming_steps=newer).fetchone() != (len(newer),):
+            self._run("upsert_steps", incoming_steps=newer)  # some were removed meanwhile, by retention or the archive
+        self._steps.add([*unknown, *newer])
 
     def _spread_names(self, pipelines: Sequence[Pipeline]) -> None:
         """Only a word that differs from what all pipelines of its repository say needs to be spread."""
@@ -131,7 +162,8 @@ class RowWriter:
     def _run(self, statement: str, **tables: Sequence[Row]) -> Cursor:
         for name, rows in tables.items():
             self._incoming[name].hold(rows)
-        return self._cursor.execute(f"EXECUTE {statement}" if statement in _PREPARED else sql_text("write", statement))
+        is_prepared = statement in _PREPARED or statement in _NEW
+        return self._cursor.execute(f"EXECUTE {statement}" if is_prepared else sql_text("write", statement))
 
 
 def _facts(row: Pipeline) -> tuple[str | None, ...]:

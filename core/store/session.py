@@ -57,7 +57,7 @@ def refusal(error: duckdb.Error) -> StoreUnavailable:
 
 
 class FileSession:
-    """On the DuckDB file that this process owns: nobody else writes, so nothing needs repeating or announcing."""
+    """On the DuckDB file that this process owns: nobody else writes, so nothing needs announcing."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.cursor = connection.cursor()
@@ -68,6 +68,7 @@ class FileSession:
 
     def commit(self) -> None:
         self.cursor.execute("COMMIT")
+        self.rows.is_wary = False
 
     def roll_back(self) -> None:
         self.rows.forget()
@@ -77,7 +78,8 @@ class FileSession:
     def announce(self, runs: Sequence[WorkflowRun]) -> None: ...
 
     def may_repeat(self, error: Exception, tries: int, *, alone: bool) -> bool:  # noqa: ARG002
-        return False
+        self.rows.is_wary = tries == 1 and isinstance(error, duckdb.ConstraintException)
+        return self.rows.is_wary
 
     def in_a_sentence(self, error: Exception) -> Exception:
         return refusal(error) if isinstance(error, duckdb.Error) else error

@@ -30,7 +30,7 @@ MAX_BATCH = 256
 # A commit costs about as much for sixty requests as for twenty, so it waits for those that are just being read: until
 # none came for a moment, and never long.
 QUIET_SECONDS = 0.005
-GATHER_SECONDS = 0.03
+GATHER_SECONDS = 0.06
 
 
 @dataclass(frozen=True, slots=True)

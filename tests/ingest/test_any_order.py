@@ -1,6 +1,7 @@
 """Any order and any repetition of the same deliveries gives the same rows."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,17 +21,12 @@ TABLES = ("pipelines", "workflow_runs", "jobs", "steps")
 # Which pipeline of a repository heard its newest name first is no fact about the repository.
 LEFT_OUT = {"pipelines": "EXCLUDE (repository_version)"}
 Event = tuple[str, dict[str, Any]]
-Store = tuple[duckdb.DuckDBPyConnection, Writer, alerts.Finished]
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    connection = open_owned(tmp_path_factory.mktemp("order") / "health.duckdb", memory_limit="1GB", threads=2)
-    finished = alerts.Finished()
-    writer = Writer(connection, on_runs=finished.add)
-    yield connection, writer, finished
-    writer.close()
-    connection.close()
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    with open_owned(tmp_path_factory.mktemp("order") / "health.duckdb", memory_limit="1GB", threads=2) as connection:
+        yield connection
 
 
 @st.composite
@@ -81,25 +77,29 @@ def evaluate(writer: Writer, finished: alerts.Finished) -> None:
     writer.transact(lambda cursor: alerts.evaluate(cursor, None, NOON, now)).result()
 
 
-def outcome(store: Store, events: list[tuple[int, Event]], together: bool) -> list[object]:
-    """All rows after the deliveries, committed in one group or each alone."""
-    connection, writer, finished = store
+def delivery_of(number: int, event: str, payload: dict[str, Any]) -> Delivery:
+    changes = parse(event, payload)
+    assert changes
+    return Delivery("github-actions", str(number), event, None, datetime.now(UTC), "processed", None, "{}", changes)
+
+
+def outcome(
+    connection: duckdb.DuckDBPyConnection, events: list[tuple[int, Event]], *, together: bool, restart_after: int = 0
+) -> list[object]:
+    """All rows after the deliveries, committed in one group or each alone; from `restart_after` on by another writer."""
     connection.execute("".join(f"DELETE FROM {table};" for table in (*TABLES, "alerts", "alert_events", "deliveries")))
-    futures = []
-    for number, (event, payload) in events:
-        changes = parse(event, payload)
-        assert changes
-        delivery = Delivery(
-            "github-actions", str(number), event, None, datetime.now(UTC), "processed", None, "{}", changes
-        )
-        future = writer.submit_delivery(delivery)
-        if not together:
-            future.result()
+    finished = alerts.Finished()
+    for part in (events[:restart_after], events[restart_after:]):
+        with closing(Writer(connection, on_runs=finished.add)) as writer:
+            futures = []
+            for number, (event, payload) in part:
+                futures.append(writer.submit_delivery(delivery_of(number, event, payload)))
+                if not together:
+                    futures[-1].result()
+                    evaluate(writer, finished)
+            for future in futures:
+                future.result()
             evaluate(writer, finished)
-        futures.append(future)
-    for future in futures:
-        future.result()
-    evaluate(writer, finished)
     rows: list[object] = [
         connection.execute(f"SELECT * {LEFT_OUT.get(table, '')} FROM {table} ORDER BY ALL").fetchall()
         for table in TABLES
@@ -118,11 +118,12 @@ def outcome(store: Store, events: list[tuple[int, Event]], together: bool) -> li
 )
 @given(data=st.data(), events=st.lists(run_events() | job_events(), min_size=2, max_size=9))
 def test_any_order_and_any_repetition_gives_the_same_rows(
-    store: Store, data: st.DataObject, events: list[Event]
+    database: duckdb.DuckDBPyConnection, data: st.DataObject, events: list[Event]
 ) -> None:
     numbered = list(enumerate(events))
     repeated = data.draw(st.lists(st.sampled_from(numbered), max_size=4))
     shuffled = data.draw(st.permutations(numbered + repeated))
-    in_order = outcome(store, numbered, together=False)
-    assert outcome(store, shuffled, together=False) == in_order
-    assert outcome(store, shuffled, together=True) == in_order
+    in_order = outcome(database, numbered, together=False)
+    assert outcome(database, shuffled, together=False) == in_order
+    restart_after = data.draw(st.integers(0, len(shuffled)))
+    assert outcome(database, shuffled, together=True, restart_after=restart_after) == in_order

@@ -13,12 +13,12 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
-from core.model import Changes, Delivery, Pipeline, WorkflowRun
+from core.model import Changes, Delivery, Pipeline, Step, WorkflowRun
 from core.queries import sql_text
 from core.store.cursor import Cursor
 from core.store.postgres.connection import PostgresCursor, storable
 from core.store.postgres.dialect import rewritten
-from core.store.rows import INCOMING, Row, RowWriter
+from core.store.rows import INCOMING, Key, Row, RowWriter
 
 # Not one lock for each run: a server has room for some thousands of them.
 _LOCKS = 1024
@@ -49,6 +49,12 @@ class PostgresRows(RowWriter):
                 "SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS wanted(key)", [_lock_numbers(keys)]
             )
         return super().write(changes)
+
+    def _keep_new(self, deliveries: Sequence[Delivery]) -> set[Key]:
+        return set(self._run("insert_deliveries", incoming_deliveries=deliveries).fetchall())
+
+    def _write_steps(self, steps: Sequence[Step]) -> None:
+        self._run("upsert_steps", incoming_steps=steps)
 
     def _spread_names(self, pipelines: Sequence[Pipeline]) -> None:  # noqa: ARG002 - the statement knows them
         self._run("spread_repository_names")
