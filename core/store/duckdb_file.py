@@ -14,6 +14,8 @@ from core.store.migrations import check_not_newer, migrate, schema_version
 
 # A checkpoint holds up the writer for a tenth of a second; at DuckDB's own 16 MB it came with every 1,500th webhook.
 CHECKPOINT_AT = "128MB"
+# Up to this many keys of a batch are looked up in an index, where DuckDB's own 50 let it scan the table.
+INDEXED_KEYS = 1000
 
 
 def open_owned(path: Path, *, memory_limit: str, threads: int, wait_seconds: float = 5.0) -> duckdb.DuckDBPyConnection:
@@ -71,6 +73,7 @@ def _connect(path: Path, *, read_only: bool, memory_limit: str, threads: int) ->
         )
         connection.execute("SET GLOBAL TimeZone = 'UTC'")
         connection.execute(f"SET GLOBAL checkpoint_threshold = '{CHECKPOINT_AT}'")
+        connection.execute(f"SET GLOBAL dynamic_or_filter_threshold = {INDEXED_KEYS}")
         return connection
     except duckdb.IOException as error:
         if "lock" in str(error).lower():

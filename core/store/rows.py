@@ -42,8 +42,6 @@ INCOMING: dict[str, type[Row]] = {
 _PREPARED = ("upsert_pipelines", "upsert_runs", "upsert_jobs", "upsert_steps", "insert_deliveries")
 # What is new, as nearly all of it is, needs no search for its like: with a key of two columns DuckDB scans the table.
 _NEW = {"insert_new_deliveries": "insert_deliveries", "insert_new_steps": "upsert_steps"}
-# Up to this many keys of a batch are looked up in an index; from there on DuckDB scans the table.
-_INDEXED_KEYS = 1000
 
 
 class _Incoming:
@@ -82,7 +80,6 @@ class RowWriter:
         self.is_wary = False
         self._steps = StoredSteps()
         self._cursor = cursor
-        cursor.execute(f"SET SESSION dynamic_or_filter_threshold = {_INDEXED_KEYS}")
         self._incoming = {name: _Incoming(kind) for name, kind in INCOMING.items()}
         for name, incoming in self._incoming.items():
             cursor.register(name, incoming)
