@@ -79,7 +79,7 @@ def _median(act: Callable[[int], object], rounds: int) -> float:
 
 def drawn(sizes: list[Size]) -> Figure:
     """Times on the left, the file on the right, all over the number of runs, on logarithmic scales."""
-    figure = Figure(figsize=(8, 4.5))
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
     runs = [size.runs for size in sizes]
     for label, values in (
@@ -93,7 +93,7 @@ def drawn(sizes: list[Size]) -> Figure:
     right.plot(runs, [size.size / 1e6 for size in sizes], "--s", color="grey", label="file")
     right.set(yscale="log", ylabel="megabytes")
     axes.grid(alpha=0.3)
-    figure.legend(loc="upper left", bbox_to_anchor=(0.12, 0.88), frameon=False)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
     return figure
 
 

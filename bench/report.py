@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import re
+import signal
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -75,6 +76,11 @@ def out_of(chosen: argparse.Namespace) -> Path:
     return Path(chosen.out or (kept() / "quick" if chosen.quick else DOCS))
 
 
+def end_in_order(number: int, _: object) -> None:
+    """A signal's handler: what was started is stopped and what was made is removed on the way out."""
+    raise SystemExit(128 + number)
+
+
 class Report:
     """One part's measurement: made when it begins, `keep` when it ends."""
 
@@ -84,6 +90,7 @@ class Report:
         self._is_quick = bool(chosen.quick)
         self._place = Place.here()
         self._begun_at = datetime.now(UTC)
+        signal.signal(signal.SIGTERM, end_in_order)
 
     def keep(
         self,

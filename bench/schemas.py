@@ -2,7 +2,7 @@
 
 DuckDB with our tables (the baseline of the ratios), PostgreSQL with our tables, and SQLite and PostgreSQL with the tables
 and indexes of the original technical design (`bench/original`). Answers are compared before anything is timed.
-`python -m bench.schemas`; 10 M runs take some 15 minutes and 25 GB of disk for a while.
+`python -m bench.schemas`; 10 M runs take some 12 minutes and 15 GB of disk for a while.
 """
 
 import argparse
@@ -143,7 +143,7 @@ def table_of(found: Comparison) -> Table:
 
 def drawn(comparisons: dict[str, Comparison]) -> Figure:
     """A row of bars for each size, on a logarithmic scale of milliseconds."""
-    figure = Figure(figsize=(11, 5 * len(comparisons)))
+    figure = Figure(figsize=(10, 5 * len(comparisons)), layout="constrained")
     for axes, (title, found) in zip(
         figure.subplots(len(comparisons), squeeze=False).flat, comparisons.items(), strict=True
     ):
@@ -159,7 +159,7 @@ def drawn(comparisons: dict[str, Comparison]) -> Figure:
         axes.set_yticks(range(len(labels)), labels)
         axes.invert_yaxis()
         axes.grid(axis="x", alpha=0.3)
-        axes.legend(frameon=False)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
     return figure
 
 

@@ -23,8 +23,10 @@ from bench.processes import (
 )
 from bench.report import Cell, Report, Table, parser
 from bench.sessions import Seen, Watch, watch
+from dashboard.parts.formats import count
 
 INTERVAL = 10.0  # the page's default
+ALONE = 2.0  # a single viewer is refreshed more often, or a minute would show only six refreshes
 CALLS_OF_A_RUN = 9
 CONNECTIONS = 128
 
@@ -92,7 +94,10 @@ def measure(runs: int, loads: list[tuple[int, float]], seconds: float, interval:
         ):
             bench = Bench(ingest, dashboard, watchers, senders)
             bench.step(1, 10, 2, 1)
-            return [bench.step(viewers, rate, seconds, interval) for viewers, rate in loads]
+            return [
+                bench.step(viewers, rate, seconds, interval if viewers > 1 else min(interval, ALONE))
+                for viewers, rate in loads
+            ]
 
 
 def row(step: Step, alone: Step) -> list[Cell]:
@@ -101,7 +106,7 @@ def row(step: Step, alone: Step) -> list[Cell]:
     if answered:
         webhooks = [answered.percentile(50) * 1000, answered.percentile(95) * 1000]
     return [
-        f"{step.viewers} viewers, {step.rate:.0f} webhooks/s", seen.percentile(50) * 1000, seen.percentile(95) * 1000,
+        f"{count(step.viewers, 'viewer', 'viewers')}, {step.rate:.0f} webhooks/s", seen.percentile(50) * 1000, seen.percentile(95) * 1000,
         seen.percentile(95) / alone.seen.percentile(95), len(seen.refreshes), seen.late, max(seen.arrivals), *webhooks,
         f"{step.dashboard_cores:.2f} + {step.ingest_cores:.2f}",
     ]  # fmt: skip
@@ -115,7 +120,7 @@ COLUMNS = (
 
 def drawn(steps: list[Step]) -> Figure:
     """p50 and p95 of refreshes and of webhook answers over the number of viewers."""
-    figure = Figure(figsize=(8, 4.5))
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
     loaded = [step for step in steps if step.answered]
     viewers = [step.viewers for step in loaded]
@@ -131,7 +136,7 @@ def drawn(steps: list[Step]) -> Figure:
         axes.plot(viewers, answers, style, color="C1", label=f"webhook, p{percent}")
     axes.set(xlabel="viewers, refreshed every 10 s", ylabel="milliseconds (logarithmic)", yscale="log", ylim=(1, None))
     axes.grid(alpha=0.3)
-    axes.legend(frameon=False)
+    figure.legend(loc="outside lower center", ncols=4, frameon=False)
     return figure
 
 
