@@ -1,6 +1,7 @@
 """Any order and any repetition of a provider's deliveries gives the same rows, payload by payload of its fixtures."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,37 +31,34 @@ PROVIDERS = sorted(set(webhooks()) - {"github-actions"})
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb.DuckDBPyConnection, Writer]]:
-    connection = open_owned(tmp_path_factory.mktemp("order") / "health.duckdb", memory_limit="1GB", threads=2)
-    writer = Writer(connection)
-    yield connection, writer
-    writer.close()
-    connection.close()
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    with open_owned(tmp_path_factory.mktemp("order") / "health.duckdb", memory_limit="1GB", threads=2) as connection:
+        yield connection
 
 
 def rows_after(
-    store: tuple[duckdb.DuckDBPyConnection, Writer],
+    connection: duckdb.DuckDBPyConnection,
     provider: str,
     sent: list[tuple[int, dict[str, Any]]],
     *,
     together: bool,
 ) -> list[object]:
     """All rows after the deliveries, committed in one group or each alone."""
-    connection, writer = store
     connection.execute("".join(f"DELETE FROM {table};" for table in (*TABLES, "deliveries")))
-    futures = []
-    for number, payload in sent:
-        changes = webhooks()[provider].parse("", payload)
-        if changes is None:
-            continue
-        future = writer.submit_delivery(
-            Delivery(provider, str(number), "", None, NOW, "processed", None, "{}", changes)
-        )
-        if not together:
+    with closing(Writer(connection)) as writer:  # one of its own: it remembers what it stored
+        futures = []
+        for number, payload in sent:
+            changes = webhooks()[provider].parse("", payload)
+            if changes is None:
+                continue
+            future = writer.submit_delivery(
+                Delivery(provider, str(number), "", None, NOW, "processed", None, "{}", changes)
+            )
+            if not together:
+                future.result()
+            futures.append(future)
+        for future in futures:
             future.result()
-        futures.append(future)
-    for future in futures:
-        future.result()
     return [
         connection.execute(f"SELECT * {LEFT_OUT.get(table, '')} FROM {table} ORDER BY ALL").fetchall()
         for table in TABLES
@@ -68,9 +66,7 @@ def rows_after(
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_any_order_and_any_repetition_gives_the_same_rows(
-    store: tuple[duckdb.DuckDBPyConnection, Writer], provider: str
-) -> None:
+def test_any_order_and_any_repetition_gives_the_same_rows(database: duckdb.DuckDBPyConnection, provider: str) -> None:
     known = payloads(provider) + [sent for _, sent in recorded(*RECORDED_OF.get(provider, ()))]
     assert len(known) > 1, f"tests/fixtures/{provider} holds no sequence of payloads"
 
@@ -81,8 +77,8 @@ def test_any_order_and_any_repetition_gives_the_same_rows(
         numbered = [(number, known[index]) for number, index in enumerate(chosen)]
         repeated = data.draw(st.lists(st.sampled_from(numbered), max_size=3))
         shuffled = data.draw(st.permutations(numbered + repeated))
-        in_order = rows_after(store, provider, numbered, together=False)
-        assert rows_after(store, provider, shuffled, together=False) == in_order
-        assert rows_after(store, provider, shuffled, together=True) == in_order
+        in_order = rows_after(database, provider, numbered, together=False)
+        assert rows_after(database, provider, shuffled, together=False) == in_order
+        assert rows_after(database, provider, shuffled, together=True) == in_order
 
     check()

@@ -1,6 +1,7 @@
 """Hooks and polls of the same runs, in any order and repeated, give the same rows: whichever tells more wins."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 
 import duckdb
@@ -57,31 +58,27 @@ def jenkins_words() -> list[Changes]:
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb.DuckDBPyConnection, Writer]]:
-    connection = open_owned(tmp_path_factory.mktemp("ways") / "health.duckdb", memory_limit="1GB", threads=2)
-    writer = Writer(connection)
-    yield connection, writer
-    writer.close()
-    connection.close()
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    with open_owned(tmp_path_factory.mktemp("ways") / "health.duckdb", memory_limit="1GB", threads=2) as connection:
+        yield connection
 
 
 @pytest.mark.parametrize("words", [gitlab_words(), jenkins_words()], ids=["gitlab", "jenkins"])
 def test_hooks_and_polls_in_any_order_give_the_same_rows(
-    store: tuple[duckdb.DuckDBPyConnection, Writer], words: list[Changes]
+    database: duckdb.DuckDBPyConnection, words: list[Changes]
 ) -> None:
-    connection, writer = store
-
     def rows_after(told: list[Changes]) -> list[object]:
-        connection.execute("".join(f"DELETE FROM {table};" for table in TABLES))
-        for changes in told:
-            writer.submit_changes(changes).result()
+        database.execute("".join(f"DELETE FROM {table};" for table in TABLES))
+        with closing(Writer(database)) as writer:  # one of its own: it remembers what it stored
+            for changes in told:
+                writer.submit_changes(changes).result()
         return [
-            connection.execute(f"SELECT * {LEFT_OUT.get(table, '')} FROM {table} ORDER BY ALL").fetchall()
+            database.execute(f"SELECT * {LEFT_OUT.get(table, '')} FROM {table} ORDER BY ALL").fetchall()
             for table in TABLES
         ]
 
     in_order = rows_after(words)
-    assert connection.execute("SELECT count(*) FROM workflow_runs").fetchone() == (1,)
+    assert database.execute("SELECT count(*) FROM workflow_runs").fetchone() == (1,)
 
     @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(data=st.data())
