@@ -133,14 +133,14 @@ def _text_of(result: dict[str, Any] | None, part: str, table: str | None) -> str
         begun = datetime.fromisoformat(result["begun_at"])
         short = " **A quick pass: figures of little data.**" if result["quick"] else ""
         return (
-            f"`python -m bench.{part}`, {begun.day} {begun:%B %Y}, {_shown(result['took_seconds'])} s on "
+            f"`python -m bench.{part}`, {begun.day} {begun:%B %Y}, {shown(result['took_seconds'])} s on "
             f"{Place(**result['place'])}.{short}"
         )
     found = result["tables"].get(table)
     return _markdown(Table(**found)) if found else ""
 
 
-def _shown(cell: Cell) -> str:
+def shown(cell: Cell) -> str:
     """A number with as many digits as it deserves."""
     if cell is None:
         return "–"
@@ -153,12 +153,12 @@ def _shown(cell: Cell) -> str:
 
 def _markdown(table: Table) -> str:
     rows = [list(table.columns), ["---"] + ["---:"] * (len(table.columns) - 1)]
-    rows += [[_shown(cell) for cell in row] for row in table.rows]
+    rows += [[shown(cell) for cell in row] for row in table.rows]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
 def _plain(table: Table) -> str:
-    rows = [list(table.columns), *([_shown(cell) for cell in row] for row in table.rows)]
+    rows = [list(table.columns), *([shown(cell) for cell in row] for row in table.rows)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  "
