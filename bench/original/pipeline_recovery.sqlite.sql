@@ -1,4 +1,5 @@
 -- The id is put together as ours is, so that the answers can be compared.
+-- Whole seconds before they are read: SQLite rounds to milliseconds, which lifts .9996 to the next second.
 WITH finished AS (
     SELECT r.run_id, r.pipeline_id, r.status, r.end_time
     FROM workflow_runs AS r
@@ -14,7 +15,7 @@ turns AS (
     WHERE status_before IS NULL OR status <> status_before
 ),
 failed AS (
-    SELECT *, ended_at >= :window_start AND ended_at < :window_end AS counts, unixepoch(ended_at) - unixepoch(end_time) AS seconds
+    SELECT *, ended_at >= :window_start AND ended_at < :window_end AS counts, unixepoch(substr(ended_at, 1, 19)) - unixepoch(substr(end_time, 1, 19)) AS seconds
     FROM turns
     WHERE status = 'failed' AND (ended_at IS NULL OR ended_at >= :previous_start)
 ),
