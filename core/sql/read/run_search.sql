@@ -19,7 +19,7 @@ SELECT
     r.head_sha, r.commit_message, r.commit_author, r.actor, r.url, r.created_at, r.started_at, r.finished_at, r.updated_at,
     r.duration_seconds, coalesce(r.started_at, r.created_at) AS begun_at
 FROM page
-JOIN workflow_runs AS r ON r.id = page.id
+JOIN all_runs AS r ON r.id = page.id
 JOIN pipelines AS p ON p.id = r.pipeline_id
 ORDER BY
     CASE WHEN $sort = 'longest' THEN r.duration_seconds WHEN $sort = 'shortest' THEN -r.duration_seconds END DESC NULLS LAST,
