@@ -24,7 +24,7 @@ from core.model import WorkflowRun
 from core.pipeline_rules import PipelineHealth, Rules, decide
 from core.silences import Silence
 from core.store import telling
-from core.store.believable import newest_activity
+from core.store.believable import set_back
 from core.store.cursor import Cursor, ask
 from core.store.telling import NOWHERE, Policy, Telling
 
@@ -76,9 +76,8 @@ def evaluate(
     Messages about it are queued in the same transaction, by `policy`.
     """
     chosen = None if pipeline_ids is None else tuple(pipeline_ids)
-    newest = newest_activity(cursor) if chosen is None else None
-    if newest and newest > now:  # a clock that is behind must not raise again what was ended long ago
-        since += newest - now
+    if chosen is None:  # a clock that is behind must not raise again what was ended long ago
+        since += set_back(cursor, now)
     open_alerts = _open_alerts(cursor)
     branches = ask(cursor, "branch_states", {"pipeline_ids": chosen, "since": since}).fetchall()
     decisions = pipeline_failures([BranchState(*row) for row in branches], open_alerts, now)

@@ -22,3 +22,17 @@ def believable(cursor: Cursor, now: datetime, quiet: timedelta = QUIET) -> datet
     """
     newest = newest_activity(cursor)
     return min(now, newest + quiet) if newest else now
+
+
+def set_back(cursor: Cursor, now: datetime) -> timedelta:
+    """How far this machine's clock is behind, by what was stored before it was set back; zero where it isn't.
+
+    Both must say so: what a CI system named, whose clock may be ahead, and what this machine noted on arrival.
+    """
+    row: Any = cursor.execute(
+        """SELECT least(newest_run, newest_delivery)
+        FROM (SELECT max(last_activity_at) AS newest_run FROM workflow_runs) AS r
+        CROSS JOIN (SELECT max(received_at) AS newest_delivery FROM deliveries) AS d
+        WHERE newest_run IS NOT NULL AND newest_delivery IS NOT NULL"""
+    ).fetchone()
+    return max(timedelta(), row[0] - now) if row else timedelta()

@@ -19,11 +19,19 @@ AT_NIGHT = NOON + timedelta(hours=10)
 SLACK = Policy(("slack",), "info")
 
 
-def stored(writer: Writer, number: int, *, conclusion: str = "success", seconds: float = 60) -> None:
+def stored(
+    writer: Writer,
+    number: int,
+    *,
+    conclusion: str = "success",
+    seconds: float = 60,
+    received_at: datetime | None = None,
+) -> None:
     payload = run_payload(run_id=number, conclusion=conclusion, begun=seconds - 60, updated=seconds)
     changes = parse("workflow_run", payload)
     assert changes
-    delivery = Delivery("github-actions", str(number), "workflow_run", None, NOON, "processed", None, "{}", changes)
+    at = NOON if received_at is None else received_at
+    delivery = Delivery("github-actions", str(number), "workflow_run", None, at, "processed", None, "{}", changes)
     writer.submit_delivery(delivery).result()
 
 
@@ -55,10 +63,22 @@ def test_a_clock_that_is_behind_raises_nothing_that_was_ended_long_ago(
     writer: Writer, database: duckdb.DuckDBPyConnection
 ) -> None:
     stored(writer, 1, conclusion="failure")
-    stored(writer, 2, seconds=40 * 86_400, conclusion="success")
+    stored(writer, 2, seconds=40 * 86_400, conclusion="success", received_at=NOON + timedelta(days=40))
     database.execute("UPDATE workflow_runs SET branch = 'other' WHERE run_id = '2'")
     now = NOON + timedelta(days=40) - YEAR
     assert evaluate(database, None, now - timedelta(minutes=10), now, SLACK) == []
+
+
+def test_a_run_that_a_ci_system_dates_ahead_hides_no_failure_from_the_timer(
+    writer: Writer, database: duckdb.DuckDBPyConnection
+) -> None:
+    stored(writer, 1, conclusion="failure")
+    stored(writer, 2, conclusion="success", seconds=40 * 86_400)
+    database.execute("UPDATE workflow_runs SET branch = 'other' WHERE run_id = '2'")
+    now = NOON + timedelta(minutes=5)
+    assert [decision.finding.type for decision in evaluate(database, None, NOON, now, SLACK) if decision.finding] == [
+        "pipeline_failure"
+    ]
 
 
 def test_a_message_that_waits_by_a_clock_of_the_future_goes_out_once_it_is_set_right(

@@ -24,6 +24,7 @@ def over_history(monkeypatch: pytest.MonkeyPatch, history: Path) -> Path:
     """Points the pages at the history, the service being away."""
     monkeypatch.setenv("DATABASE_URL", f"duckdb:///{history}")
     monkeypatch.setenv("QUACK_PORT", str(free_port()))
+    monkeypatch.setenv("INGEST_URL", f"http://127.0.0.1:{free_port()}")  # nobody is there
     st.cache_resource.clear()
     st.cache_data.clear()
     return history

@@ -1,5 +1,6 @@
 """Each page, run by Streamlit itself over a real database file (the service being away)."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ def over(monkeypatch: pytest.MonkeyPatch) -> Any:
     def point(path: Path) -> None:
         monkeypatch.setenv("DATABASE_URL", f"duckdb:///{path}")
         monkeypatch.setenv("QUACK_PORT", str(free_port()))
+        monkeypatch.setenv("INGEST_URL", f"http://127.0.0.1:{free_port()}")  # nobody is there
         st.cache_resource.clear()
         st.cache_data.clear()
 
@@ -144,7 +146,7 @@ def test_the_set_up_page_shows_an_address_and_a_check_for_each_system(over: Any,
     test = opened("setup")
     assert not test.exception
     shown_codes = {code.value for code in test.code}
-    assert {f"http://127.0.0.1:8000/api/v1/webhook/{provider}" for provider in webhooks()} == shown_codes
+    assert {f"{os.environ['INGEST_URL']}/api/v1/webhook/{provider}" for provider in webhooks()} == shown_codes
     badges = " ".join(str(part.value) for part in test.markdown)
     assert "Last delivery" in badges
     assert "No delivery yet" in badges
