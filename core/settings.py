@@ -302,7 +302,7 @@ class Settings(BaseSettings):
     archive_after_days: int = Field(
         0,
         ge=0,
-        description="Days after which runs move from the DuckDB file to Parquet files, 90 at least; 0 keeps them.",
+        description="Days after which runs move from the DuckDB file to Parquet files, 190 at least; 0 keeps them.",
     )
     archive_folder: str | None = Field(
         None, description="Where those files go. Default: the folder `archive` beside the database."
@@ -319,8 +319,9 @@ class Settings(BaseSettings):
     @field_validator("archive_after_days")
     @classmethod
     def _beyond_every_window(cls, value: int) -> int:
-        if 0 < value < 90:
-            raise ValueError("must be 0, or 90 at least: shorter windows are computed from what is in the database")
+        # A window of 90 days is compared with the 90 days before it.
+        if 0 < value < 190:
+            raise ValueError("must be 0, or 190 at least: what pages compare is computed from what is in the database")
         return value
 
     @field_validator("redis_url")

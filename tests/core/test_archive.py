@@ -64,6 +64,7 @@ def shown(reader: OwnerReader, run: str, attempt: str) -> list[pd.DataFrame]:
     return [
         reader.frame("run_page", **ALL),
         reader.frame("run_export", **ALL),
+        reader.frame("run_search", **ALL),
         reader.frame("run_attempts", id=run),
         reader.frame("run_attempts", id=attempt),
         reader.frame("attempt_jobs", attempt_id=attempt),
