@@ -64,17 +64,17 @@ class BuildbotSource(Source):
     async def newest(self, book: Book) -> None:
         """One request where nothing happened: builds with a higher number than the last one seen."""
         self._know(book)
-        seen: int = book.remembered("seen") or 0
+        seen: int | None = book.remembered("seen")
         read: set[str] = set()
         while True:
             # At the first look the newest page will do, since the history brings the rest.
-            condition = f"number__gt={seen}&order={'' if seen else '-'}number"
+            first = seen is None
+            condition = f"number__gt={seen or 0}&order={'-' if first else ''}number"
             builds = await self.front.builds(self._id(book), condition, book.repository)
-            if not builds:
-                break
-            first = not seen
-            seen = max(build["number"] for build in builds)
-            read |= await self._keep(book, self.front, builds, book.keep)
+            if builds:
+                read |= await self._keep(book, self.front, builds, book.keep)
+            # A builder without any build is remembered, too: a history that is read to its end brings nothing later.
+            seen = max((build["number"] for build in builds), default=seen or 0)
             book.remember(seen=seen)
             if first or len(builds) < PAGE:
                 break
