@@ -10,8 +10,12 @@ from email.utils import format_datetime
 from html import escape
 from ipaddress import ip_address
 
-from ingest.alerting.channels import PassingFailure, PermanentFailure
+import structlog
+
+from ingest.alerting.channels import ChannelFailure, PassingFailure, PermanentFailure
 from ingest.alerting.messages import Entry, Message
+
+log = structlog.get_logger()
 
 SECONDS = 20.0
 LOG_LENGTH = 3000
@@ -36,26 +40,32 @@ class Mail:
         return f"{', '.join(self.recipients)} by {self.host}"
 
     def send(self, message: Message) -> str:
-        """Deliver to the server; returns the mail's Message-ID."""
+        """Deliver to the server; returns the mail's Message-ID, and who of several recipients was refused."""
         mail = mail_of(message, self.sender, self.recipients)
         try:
             with self._connected() as server:
                 if self.username and self.password:
                     self._check_private(server)
                     server.login(self.username, self.password)
-                server.send_message(mail)
+                refused = server.send_message(mail)
         except smtplib.SMTPAuthenticationError as error:
-            raise PermanentFailure(f"The mail server refused the login ({error.smtp_code}).") from None
+            raise _kind(error.smtp_code)(f"The mail server refused the login ({error.smtp_code}).") from None
         except smtplib.SMTPResponseException as error:
-            kind = PermanentFailure if error.smtp_code >= PERMANENT else PassingFailure
-            raise kind(f"The mail server answered {error.smtp_code}: {_text(error.smtp_error)}") from None
+            raise _kind(error.smtp_code)(
+                f"The mail server answered {error.smtp_code}: {_text(error.smtp_error)}"
+            ) from None
         except smtplib.SMTPRecipientsRefused as error:
             codes = [code for code, _ in error.recipients.values()]
-            kind = PermanentFailure if min(codes) >= PERMANENT else PassingFailure
-            raise kind(f"The mail server refused the recipients ({', '.join(map(str, codes))}).") from None
+            raise _kind(min(codes))(f"The mail server refused the recipients ({', '.join(map(str, codes))}).") from None
+        except smtplib.SMTPNotSupportedError as error:
+            raise PermanentFailure(f"The mail server can't do what is asked of it: {error}") from None
         except (OSError, smtplib.SMTPException) as error:
             raise PassingFailure(f"The mail server can't be reached: {type(error).__name__}.") from None
-        return str(mail["Message-ID"])
+        if not refused:
+            return str(mail["Message-ID"])
+        names = ", ".join(f"{address} ({code})" for address, (code, _) in refused.items())
+        log.warning("a mail went to some of its recipients only", refused=names)
+        return f"{mail['Message-ID']}, but refused for {names}"
 
     def _check_private(self, server: smtplib.SMTP) -> None:
         """A password doesn't travel in the open, except within this machine."""
@@ -77,6 +87,10 @@ class Mail:
                 server.close()
             raise
         return server
+
+
+def _kind(code: int) -> type[ChannelFailure]:
+    return PermanentFailure if code >= PERMANENT else PassingFailure
 
 
 def mail_of(message: Message, sender: str, recipients: tuple[str, ...]) -> EmailMessage:
