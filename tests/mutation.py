@@ -1,7 +1,9 @@
 """`make mutation`: mutants of `core`, a group of modules at a time with the tests that belong to it.
 
-Writes the scores into docs/mutation.md, and each survivor as a diff into test-artifacts/mutation/survivors.txt. With
-names of groups only those are run, and nothing is written into the docs. See docs/mutation.md.
+Writes the scores of all groups into docs/mutation.md, and each survivor as a diff into
+test-artifacts/mutation/survivors.txt. With names of groups only those are run; `--continue` keeps what was noticed
+before and runs the other mutants alone: those of changed functions, those that no run reached, and, where a group's
+tests changed, the survivors. See docs/mutation.md.
 """
 
 import json
@@ -14,6 +16,7 @@ import sys
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
 
@@ -29,6 +32,7 @@ ENDINGS = {1: "killed", 3: "killed", 0: "survived", 5: "not covered", 33: "not c
     (36, -24, 24, 152, 255, -9), "timed out"
 )
 COLUMNS = ("killed", "timed out", "survived", "not covered", "unclear")
+NOTICED = COLUMNS[:2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,11 @@ class Group:
 
     def options(self) -> list[str]:
         return ["-k", " and ".join(f"not {word}" for word in self.without)] if self.without else []
+
+    def digest(self) -> str:
+        """Of the tests' texts."""
+        texts = [(ROOT / "tests" / f"{test}.py").read_bytes() for test in self.tests]
+        return blake2b(b"".join(texts), digest_size=16).hexdigest()
 
 
 GROUPS = {
@@ -82,35 +91,64 @@ GROUPS = {
 }  # fmt: skip
 
 
-def main(names: list[str]) -> int:
+def main(arguments: list[str]) -> int:
+    goes_on = "--continue" in arguments
+    names = [argument for argument in arguments if argument != "--continue"]
     unknown = set(names) - set(GROUPS)
     if unknown:
         sys.exit(f"No such group: {', '.join(sorted(unknown))}. Known: {', '.join(GROUPS)}.")
-    begun = datetime.now(UTC)
-    endings: dict[str, Counter[str]] = {}
-    survivors: list[str] = []
     for name in names or GROUPS:
         folder = PLACE / name
+        if goes_on:
+            _forget(folder, GROUPS[name])
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
         _prepare(folder, GROUPS[name])
-        _mutmut(folder, "run", "--max-children", str(os.cpu_count() or 1))
+        _mutmut(folder, "run", "--max-children", os.environ.get("MUTATION_PROCESSES", str(os.cpu_count() or 1)))
         for module, ends in _endings(folder).items():
             counted = Counter(ends.values())
-            endings[module] = counted
             sys.stdout.write(f"{module}: {', '.join(f'{counted[column]} {column}' for column in COLUMNS)}\n")
-            survivors += [_mutmut(folder, "show", mutant) for mutant, end in ends.items() if end not in COLUMNS[:2]]
-    (PLACE / "survivors.txt").write_text("\n".join(survivors))
-    table = _table(endings, begun)
-    sys.stdout.write(f"\n{table}\nSurvivors: {PLACE / 'survivors.txt'}\n")
-    if not names:
-        DOCS.write_text(FIGURES.sub(lambda _: table, DOCS.read_text()))
+            sys.stdout.flush()
+    tell()
     return 0
+
+
+def tell() -> None:
+    """Write what is known of all groups into docs/mutation.md, and the survivors as diffs beside the results."""
+    endings: dict[str, Counter[str]] = {}
+    survivors: list[str] = []
+    for name in GROUPS:
+        for module, ends in _endings(PLACE / name).items():
+            endings[module] = Counter(ends.values())
+            survivors += [_mutmut(PLACE / name, "show", mutant) for mutant, end in ends.items() if end == "survived"]
+    (PLACE / "survivors.txt").write_text("\n".join(survivors))
+    table = _table(endings)
+    sys.stdout.write(f"\n{table}\nSurvivors: {PLACE / 'survivors.txt'}\n")
+    DOCS.write_text(FIGURES.sub(lambda _: table, DOCS.read_text()))
+
+
+def _forget(folder: Path, group: Group) -> None:
+    """Leave of an earlier run only how mutants ended, and of those that weren't noticed nothing if a test changed."""
+    mutants = folder / "mutants"
+    for path in mutants.rglob("*"):
+        if path.is_file() and path.suffix != ".meta":
+            path.unlink()
+    same = folder.exists() and (folder / "tests.digest").read_text() == group.digest()
+    for path in mutants.rglob("*.meta"):
+        noted = json.loads(path.read_text())
+        noted["exit_code_by_key"] = {
+            mutant: code if ENDINGS.get(code) in NOTICED or (same and code == 0) else None
+            for mutant, code in noted["exit_code_by_key"].items()
+        }
+        path.write_text(json.dumps(noted))
 
 
 def _prepare(folder: Path, group: Group) -> None:
     """A copy of the repository with settings of mutmut, so that nothing is made in the repository itself."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "tests.digest").write_text(group.digest())
     for name in ("core", "tests", "pyproject.toml", *NEEDED):
+        shutil.rmtree(folder / name, ignore_errors=True)
         source = ROOT / name
         if source.is_dir():
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -122,6 +160,9 @@ def _prepare(folder: Path, group: Group) -> None:
         "also_copy": NEEDED,
         "process_isolation": ["forkserver"],
         "use_git_change_detection": ["false"],
+        # A mutant that hangs is stopped after 10 x (what its tests take + 5 s); what they set up isn't in the first.
+        "timeout_multiplier": ["10"],
+        "timeout_constant": ["5"],
         "pytest_add_cli_args_test_selection": [f"tests/{test}.py" for test in group.tests],
         "pytest_add_cli_args": ["-p", "no:cacheprovider", *group.options()],
     }
@@ -155,16 +196,11 @@ def _endings(folder: Path) -> dict[str, dict[str, str]]:
     return found
 
 
-def _table(endings: dict[str, Counter[str]], begun: datetime) -> str:
+def _table(endings: dict[str, Counter[str]]) -> str:
     rows = [f"| module | mutants | {' | '.join(COLUMNS)} | score |", "|---|--:|--:|--:|--:|--:|--:|--:|"]
-
     rows += [_row(f"`{module}`", endings[module]) for module in sorted(endings)]
     rows.append(_row("**all**", sum(endings.values(), Counter())))
-    minutes = (datetime.now(UTC) - begun).total_seconds() / 60
-    words = (
-        f"{begun:%Y-%m-%d}, mutmut {version('mutmut')}, Python {platform.python_version()}, "
-        f"{os.cpu_count()} cores, {minutes:.0f} min."
-    )
+    words = f"{datetime.now(UTC):%Y-%m-%d}, mutmut {version('mutmut')}, Python {platform.python_version()}."
     return f"{words}\n\n" + "\n".join(rows) + "\n"
 
 
