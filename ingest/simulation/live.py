@@ -26,15 +26,19 @@ def main() -> None:
     open_runs: list[SimulatedRun] = []
     while True:
         time.sleep(chance.uniform(2, 5))
-        now = datetime.now(UTC).replace(microsecond=0)
-        due = next((run for run in open_runs if run.finished_at <= now), None)
-        if due:
-            open_runs.remove(due)
-            _finish(settings(), due)
-        elif len(open_runs) < AT_ONCE:
-            run = _begin(chance, now)
-            open_runs.append(run)
-            _post(settings(), "workflow_run", workflow_run(_unfinished(run)))
+        work(settings(), chance, open_runs, datetime.now(UTC).replace(microsecond=0))
+
+
+def work(chosen: Settings, chance: random.Random, open_runs: list[SimulatedRun], now: datetime) -> None:
+    """Finish a run that is due by `now`, or begin one where fewer than AT_ONCE are open."""
+    due = next((run for run in open_runs if run.finished_at <= now), None)
+    if due:
+        open_runs.remove(due)
+        _finish(chosen, due)
+    elif len(open_runs) < AT_ONCE:
+        run = _begin(chance, now)
+        open_runs.append(run)
+        _post(chosen, "workflow_run", workflow_run(_unfinished(run)))
 
 
 def _begin(chance: random.Random, now: datetime) -> SimulatedRun:
