@@ -36,7 +36,10 @@ class Asked:
 
 @dataclass
 class Routes:
-    """`violations` collects requests that GitHub's documentation doesn't know."""
+    """`violations` collects requests that GitHub's documentation doesn't know.
+
+    `instead` holds other answers than the true ones, by path; `endless` listings name a next page after the last.
+    """
 
     repositories: dict[str, Repository]
     storage: str
@@ -47,11 +50,15 @@ class Routes:
     renamed: dict[str, str] = field(default_factory=dict)
     refuse_page: int | None = None
     hidden: int | None = None
+    instead: dict[str, Said] = field(default_factory=dict)
+    endless: bool = False
     violations: list[str] = field(default_factory=list)
 
     def answer(self, asked: Asked) -> Said:
         if not asked.path.startswith(f"{self.base}/"):
             return error(404, "Not Found")
+        if asked.path in self.instead:
+            return self.instead[asked.path]
         parts = asked.path.removeprefix(self.base).strip("/").split("/")
         match parts:
             case ["orgs", owner, "repos"]:
@@ -150,7 +157,7 @@ class Routes:
         if self.hidden and name == "workflow_runs":
             left = [one for one in shown if one["id"] != self.hidden]
             said.body = json({"total_count": len(items), name: left}).body
-        said.next_page = number + 1 if number * size < len(items) else None
+        said.next_page = number + 1 if number * size < len(items) or self.endless else None
         return said
 
     def _log(self, repository: Repository, job_id: str) -> Said:

@@ -12,7 +12,7 @@ SCARCE = 0.25
 # GitHub asks for at least a minute where it refuses a burst without saying how long, and for more each time.
 FIRST_PAUSE = 60.0
 LONGEST_PAUSE = 900.0
-# Limits are by the hour; a reset that is further away is a clock that is wrong.
+# Limits are by the hour; who asks for more has a clock that is wrong, or is no CI system.
 LONGEST_WINDOW = 3700.0
 
 
@@ -54,8 +54,8 @@ class Budget:
         self.used = max(0, allowed - self.remaining)
 
     def pause(self, seconds: float) -> None:
-        """Let no request go for `seconds`: the CI system asked for it."""
-        self._not_before = max(self._not_before, self._clock() + max(seconds, 1.0))
+        """Let no request go for `seconds`, a window at most: the CI system asked for it."""
+        self._not_before = max(self._not_before, self._clock() + min(max(seconds, 1.0), LONGEST_WINDOW))
 
     def pause_longer(self) -> None:
         """The CI system asked for a pause without saying how long: a minute, then two, then four."""
@@ -66,7 +66,7 @@ class Budget:
     def wait_for_reset(self) -> None:
         """The limit is used up: let no request go until it is filled again."""
         self.remaining = 0
-        self.pause(min(self._reset - self._clock() + 1, LONGEST_WINDOW))
+        self.pause(self._reset - self._clock() + 1)
 
     def blocked_for(self, reserve: float = 0.0) -> float:
         """Seconds until a request may go that leaves `reserve` (a part of the limit) to others."""
