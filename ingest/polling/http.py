@@ -149,8 +149,6 @@ class Api:
             except (httpx.TransportError, httpx.DecodingError) as error:
                 reason = str(error) or type(error).__name__
                 raise Passing(f"{self._system} at {url.host} can't be reached: {reason}.") from None
-            except httpx.InvalidURL:
-                raise Refused(self._system, 310, "a redirect to an address that is none") from None
         raise Refused(self._system, 310, "too many redirects")
 
     def _is_ours(self, url: httpx.URL) -> bool:
