@@ -305,7 +305,18 @@ class Settings(BaseSettings):
         description="Days after which runs move from the DuckDB file to Parquet files, 190 at least; 0 keeps them.",
     )
     archive_folder: str | None = Field(
-        None, description="Where those files go. Default: the folder `archive` beside the database."
+        None,
+        description="Where those files go: a folder, or `s3://bucket/prefix`. Default: the folder `archive` beside the "
+        "database.",
+    )
+    aws_access_key_id: str | None = Field(
+        None, description="Key of the bucket. Default: as Amazon's tools find it (profile, role of the machine)."
+    )
+    aws_secret_access_key: SecretStr | None = Field(None, description="The secret of that key.")
+    aws_session_token: SecretStr | None = Field(None, description="The token of a key that is valid for some hours.")
+    aws_region: str | None = Field(None, description="Region of the bucket. Default: `us-east-1`.")
+    aws_endpoint_url: str | None = Field(
+        None, description="Where the bucket is, if not at Amazon: `https://minio.example.org:9000`."
     )
     run_retention_days: int = Field(0, ge=0, description="Days for which runs are kept; 0 keeps them for ever.")
 
@@ -377,6 +388,26 @@ class Settings(BaseSettings):
             raise ValueError("ARCHIVE_AFTER_DAYS: works on a DuckDB file only, not on PostgreSQL")
         return self
 
+    @field_validator("archive_folder")
+    @classmethod
+    def _folder_or_bucket(cls, value: str | None) -> str | None:
+        if value and "://" in value and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/?#]+)*/?", value):
+            raise ValueError("must be a folder, or a bucket such as s3://my-bucket/ci-archive")
+        return value
+
+    @field_validator("aws_endpoint_url")
+    @classmethod
+    def _endpoint_address(cls, value: str | None) -> str | None:
+        if value and not re.fullmatch(r"https?://[^/\s?#@]+/?", value):
+            raise ValueError("must be an address such as https://minio.example.org:9000, without a path")
+        return value and value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _key_and_secret(self) -> "Settings":
+        if bool(self.aws_access_key_id) != bool(self.aws_secret_access_key):
+            raise ValueError("AWS_ACCESS_KEY_ID: needs AWS_SECRET_ACCESS_KEY too, and the other way round")
+        return self
+
     @model_validator(mode="after")
     def _issuer_is_of_use(self) -> "Settings":
         if self.oidc_issuer and not (self.oidc_audience or self.oidc_client_id):
@@ -437,8 +468,16 @@ class Settings(BaseSettings):
         return Path(self.database_url.removeprefix("duckdb:///"))
 
     @property
+    def archive_bucket(self) -> bool:
+        """True where the archive is in a bucket."""
+        return (self.archive_folder or "").startswith("s3://")
+
+    @property
     def archive_path(self) -> Path:
-        return Path(self.archive_folder) if self.archive_folder else self.database_path.parent / "archive"
+        """Where archived files are read on this machine: the archive itself, or copies of what is in the bucket."""
+        if self.archive_folder and not self.archive_bucket:
+            return Path(self.archive_folder)
+        return (Path("data") if self.is_shared else self.database_path.parent) / "archive"
 
     @property
     def quack_token_path(self) -> Path:

@@ -93,6 +93,7 @@ def _reader(address: str, _chosen: Settings) -> RemoteReader | PostgresReader:  
         token=_chosen.quack_token.get_secret_value() if _chosen.quack_token else None,
         token_path=_chosen.quack_token_path,
         database=_chosen.database_path,
+        archive=_chosen.archive_path,
     )
 
 

@@ -2,7 +2,7 @@
 
 import threading
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -11,9 +11,12 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, JobExecution
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from core.errors import Conflict, StoreUnavailable
 from core.settings import Settings
-from core.store.archive import Moved, archive_month, months_to_archive, refresh_views
+from core.store.archive import Month, months_to_archive, noted, refresh_views, remove_month, write_month
+from core.store.archive_files import archive_of
 from core.store.believable import believable
+from core.store.database import OwnedFile, SharedPostgres
 from core.store.polling import forget_old
 from core.store.retention import apply_retention
 from core.store.writer import Writer
@@ -40,8 +43,16 @@ class Timer:
     """Runs each job alone; a run missed while the machine slept is caught up once."""
 
     def __init__(
-        self, writer: Writer, settings: Settings, evaluator: Evaluator, polling: Polling, insights: InsightJobs
+        self,
+        database: OwnedFile | SharedPostgres,
+        writer: Writer,
+        settings: Settings,
+        evaluator: Evaluator,
+        polling: Polling,
+        insights: InsightJobs,
     ) -> None:
+        self._database = database
+        self._archive_files = archive_of(settings)
         self._writer = writer
         self._evaluator = evaluator
         self._settings = settings
@@ -60,6 +71,11 @@ class Timer:
         self._scheduler.add_job(self._retain, "interval", hours=1, next_run_time=soon, id="retention")
         if self._settings.archive_after_days:
             self._scheduler.add_job(self._archive, "interval", hours=24, next_run_time=soon, id="archive")
+        if self._settings.archive_bucket:
+            at_once = datetime.now(UTC)
+            self._scheduler.add_job(
+                self._fetch_archive, "interval", minutes=5, next_run_time=at_once, id="files of the archive"
+            )
         if self._polling.is_configured:
             self._scheduler.add_job(
                 self._polling.round,
@@ -127,15 +143,37 @@ class Timer:
         log.info("retention applied", **removed)
 
     def _archive(self) -> None:
-        """Month by month, so that webhooks wait for one month at most."""
-        folder, days = self._settings.archive_path, self._settings.archive_after_days
+        """Month by month, so that webhooks wait no longer than one month's rows take to be removed."""
+        database, archive = self._database, self._archive_files
+        assert isinstance(database, OwnedFile)
         now = self._writer.transact(lambda cursor: believable(cursor, datetime.now(UTC))).result()
+        before = now - timedelta(days=self._settings.archive_after_days)
+        for name in self._writer.transact(lambda cursor: months_to_archive(cursor, before)).result():
+            month = write_month(database.connection, archive, name, before)
+            if month.files:
+                self._move(month, now)
 
-        def move(cursor: Any, month: str) -> Moved:
-            moved = archive_month(cursor, folder, month, now, days)
-            refresh_views(cursor)
-            return moved
+    def _move(self, month: Month, now: datetime) -> None:
+        archive = self._archive_files
+        try:
+            archive.keep(month.names)
+        except StoreUnavailable:
+            archive.discard(month.names)
+            raise
+        try:
+            self._writer.transact(lambda cursor: remove_month(cast("Any", cursor), archive, month, now)).result()
+        except Conflict as error:
+            archive.discard(month.names)
+            log.warning("runs were not archived", reason=str(error))
+        else:
+            log.info("runs archived", month=month.name, **{kind: rows for kind, (rows, _) in month.digests.items()})
 
-        for month in self._writer.transact(lambda cursor: months_to_archive(cast("Any", cursor), now, days)).result():
-            moved = self._writer.transact(lambda cursor, month=month: move(cursor, month)).result()  # type: ignore[misc]
-            log.info("runs archived", month=month, **asdict(moved))
+    def _fetch_archive(self) -> None:
+        """Copy from the bucket what isn't on this machine yet, and show it."""
+        names = [file.path for file in self._writer.transact(noted).result()]
+        if not self._archive_files.missing(names):
+            return
+        try:
+            self._archive_files.fetch(names)
+        finally:
+            self._writer.transact(lambda cursor: refresh_views(cast("Any", cursor), self._archive_files)).result()

@@ -76,7 +76,9 @@ class Service:
             writer.close()
             _close(database, settings)
             raise
-        timer = Timer(writer, settings, evaluator, polling, InsightJobs(database.reader, writer, settings, sender))
+        timer = Timer(
+            database, writer, settings, evaluator, polling, InsightJobs(database.reader, writer, settings, sender)
+        )
         duties = Duties(settings, writer, polling, evaluator, sender, timer)
         configured_key = settings.api_write_key.get_secret_value() if settings.api_write_key else None
         now = datetime.now(UTC)

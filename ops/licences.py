@@ -47,7 +47,12 @@ SPDX = {
     "BSD 3-Clause OR Apache-2.0": "BSD-3-Clause OR Apache-2.0",
     "MIT License": "MIT",
 }
-READ_BY_HAND = {"altair": "BSD-3-Clause", "itsdangerous": "BSD-3-Clause", "jinja2": "BSD-3-Clause"}
+READ_BY_HAND = {
+    "altair": "BSD-3-Clause",
+    "itsdangerous": "BSD-3-Clause",
+    "jinja2": "BSD-3-Clause",
+    "python-dateutil": "BSD-3-Clause",
+}
 
 HEADER = """# Licences of what the product is built on
 

@@ -11,6 +11,7 @@ import structlog
 
 from core.settings import Settings
 from core.store.archive import refresh_views
+from core.store.archive_files import archive_of
 from core.store.duckdb_file import open_owned
 from core.store.postgres import connection as connections
 from core.store.postgres.migrations import migrate_postgres
@@ -55,7 +56,7 @@ class OwnedFile(Database):
             threads=settings.duckdb_threads,
             wait_seconds=wait_seconds,
         )
-        refresh_views(self.connection)
+        refresh_views(self.connection, archive_of(settings))
         self.reader = OwnerReader(self.connection)
 
     def session(self) -> Session:

@@ -9,7 +9,6 @@ from pathlib import Path
 import duckdb
 
 from core.errors import StoreUnavailable
-from core.store.archive import archive_folders
 from core.store.migrations import check_not_newer, migrate, schema_version
 
 # A checkpoint holds up the writer for a tenth of a second; at DuckDB's own 16 MB it came with every 1,500th webhook.
@@ -46,16 +45,18 @@ def open_owned(path: Path, *, memory_limit: str, threads: int, wait_seconds: flo
 
 
 @contextmanager
-def open_read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the database for one look, while no process owns it. Held briefly, so that ingest can start meanwhile."""
+def open_read_only(path: Path, archive: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the database for one look, while no process owns it; of other files, it can read those of `archive` alone.
+
+    Held briefly, so that ingest can start meanwhile.
+    """
     if not path.exists():
         raise StoreUnavailable("There is no database yet.", hint="Start the ingest service once: make run")
     connection = _connect(path, read_only=True, memory_limit="1GB", threads=2)
     try:
         check_not_newer(schema_version(connection))
-        folders = archive_folders(connection)
-        if folders:
-            connection.execute("SET allowed_directories = ?", [folders])
+        if archive:
+            connection.execute("SET allowed_directories = ?", [[f"{archive.resolve()}/"]])
         connection.execute("SET enable_external_access = false")
         yield connection
     finally:

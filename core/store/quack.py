@@ -10,7 +10,6 @@ from pathlib import Path
 import duckdb
 
 from core.errors import StoreUnavailable
-from core.store.archive import archive_folders
 from core.store.extensions import load_quack
 
 # Being a SELECT isn't enough: `SELECT * FROM quack_stop(...)` is one too. So table functions are admitted by name, and
@@ -62,8 +61,7 @@ def serve(connection: duckdb.DuckDBPyConnection, port: int, token: str) -> None:
 
 def lock(connection: duckdb.DuckDBPyConnection, *folders: Path) -> None:
     """Shut the database off from files and the network, but for these folders (backups, archived runs)."""
-    allowed = {f"{folder.resolve()}/" for folder in folders} | set(archive_folders(connection))
-    connection.execute("SET allowed_directories = ?", [sorted(allowed)])
+    connection.execute("SET allowed_directories = ?", [[f"{folder.resolve()}/" for folder in folders]])
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 

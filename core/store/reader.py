@@ -51,11 +51,14 @@ class RemoteReader:
     `source` tells which of the two answered last.
     """
 
-    def __init__(self, *, port: int, token: str | None, token_path: Path, database: Path) -> None:
+    def __init__(
+        self, *, port: int, token: str | None, token_path: Path, database: Path, archive: Path | None = None
+    ) -> None:
         self._address = f"quack:127.0.0.1:{port}"
         self._token = token
         self._token_path = token_path
         self._database = database
+        self._archive = archive
         self._client: duckdb.DuckDBPyConnection | None = None
         self._lock = threading.Lock()
         self.source: Source = "live"
@@ -85,7 +88,7 @@ class RemoteReader:
 
     def _ask_file(self, sql: str) -> pd.DataFrame:
         try:
-            with open_read_only(self._database) as connection:
+            with open_read_only(self._database, self._archive) as connection:
                 return connection.execute(sql).df()
         except duckdb.Error as error:
             raise StoreUnavailable("The database can't be read.", hint=str(error).split("\n", 1)[0]) from None

@@ -9,12 +9,15 @@ import duckdb
 import pandas as pd
 import pytest
 
-from core.errors import StoreUnavailable
+from core.errors import Conflict, StoreUnavailable
 from core.settings import load_settings
-from core.store import archive, quack
-from core.store.archive import archive_month, months_to_archive, refresh_views
+from core.store import archive as archiving
+from core.store import quack
+from core.store.archive import months_to_archive, noted, remove_month, write_month
+from core.store.archive_files import Archive, archive_of
 from core.store.database import OwnedFile
 from core.store.duckdb_file import open_read_only
+from core.store.migrations import TABLE, known_migrations
 from core.store.reader import OwnerReader
 from core.store.writer import Writer
 from ingest.providers.github.parse import parse
@@ -40,16 +43,13 @@ def file(tmp_path: Path) -> Iterator[OwnedFile]:
 
 def archived(file: OwnedFile, folder: Path) -> int:
     """Archive as the timed job does; how many runs moved."""
-    writer = Writer(file.session())
+    writer, archive, before = Writer(file.session()), Archive(folder), LATER - timedelta(days=DAYS)
     moved = 0
-
-    def move(cursor: Any, month: str) -> int:
-        found = archive_month(cursor, folder, month, LATER, DAYS)
-        refresh_views(cursor)
-        return found.workflow_runs
-
-    for month in months_to_archive(file.connection, LATER, DAYS):
-        moved += writer.transact(lambda cursor, month=month: move(cursor, month)).result()
+    for name in months_to_archive(file.connection, before):
+        month = write_month(file.connection, archive, name, before)
+        if month.files:
+            writer.transact(lambda cursor, month=month: remove_month(cursor, archive, month, LATER)).result()
+            moved += month.digests["workflow_runs"][0]
     writer.close()
     return moved
 
@@ -113,13 +113,13 @@ def test_nothing_is_removed_before_it_was_read_back(
     file: OwnedFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = count(file.connection, "workflow_runs")
-    whole = archive._digest
+    whole = archiving._digest
 
     def one_row_short(cursor: Any, rows: str) -> tuple[int, int | None]:
         number, digest = whole(cursor, rows)
         return (number - 1 if "read_parquet" in rows else number), digest
 
-    monkeypatch.setattr(archive, "_digest", one_row_short)
+    monkeypatch.setattr(archiving, "_digest", one_row_short)
     with pytest.raises(StoreUnavailable, match="nothing was removed"):
         archived(file, tmp_path / "archive")
     monkeypatch.undo()
@@ -132,7 +132,7 @@ def test_the_archive_is_read_after_a_restart_and_while_ingest_is_away(file: Owne
     archived(file, tmp_path / "archive")
     file.close()
     settings = load_settings(database_url=f"duckdb:///{tmp_path}/health.duckdb")
-    with open_read_only(settings.database_path) as connection:
+    with open_read_only(settings.database_path, settings.archive_path) as connection:
         assert count(connection, "attempts") == runs
         with pytest.raises(duckdb.Error):
             connection.execute("SELECT * FROM read_csv('/etc/passwd')")
@@ -150,6 +150,67 @@ def test_without_its_files_the_rest_is_still_shown(file: OwnedFile, tmp_path: Pa
     settings = load_settings(database_url=f"duckdb:///{tmp_path}/health.duckdb")
     again = OwnedFile(settings)
     assert count(again.connection, "attempts") == runs - moved
+    # Whatever could be archived meanwhile waits: whether a run is there already can't be seen.
+    with pytest.raises(StoreUnavailable, match="files are missing"):
+        write_month(again.connection, archive_of(settings), "2026-01", LATER)
     again.close()
+    elsewhere = load_settings(database_url=settings.database_url, archive_folder=str(tmp_path / "elsewhere"))
+    moved_along = OwnedFile(elsewhere)
+    assert count(moved_along.connection, "attempts") == runs
+    moved_along.close()
     (tmp_path / "elsewhere").rename(tmp_path / "archive")
     file.connection = duckdb.connect()
+
+
+def a_run(writer: Writer, **given: Any) -> None:
+    changes = parse("workflow_run", run_payload(**given))
+    assert changes
+    writer.submit_changes(changes).result()
+
+
+def test_a_new_attempt_of_an_archived_run_is_the_latest_and_stays_in_the_table(file: OwnedFile, tmp_path: Path) -> None:
+    writer = Writer(file.session())
+    a_run(writer, run_id=77)
+    archived(file, tmp_path / "archive")
+    one = "attempts WHERE run_id = '77'"
+    assert count(file.connection, f"{one} AND is_latest") == 1
+    a_run(writer, run_id=77, run_attempt=2)
+    rows = file.connection.execute(f"SELECT run_attempt, is_latest FROM {one} ORDER BY run_attempt").fetchall()
+    assert rows == [(1, False), (2, True)]
+    files = len(list((tmp_path / "archive").rglob("*.parquet")))
+    assert archived(file, tmp_path / "archive") == 0
+    assert len(list((tmp_path / "archive").rglob("*.parquet"))) == files
+    assert count(file.connection, one) == 2
+    writer.close()
+
+
+def test_a_run_that_changes_while_its_month_is_written_stays(file: OwnedFile, tmp_path: Path) -> None:
+    writer, archive, before = Writer(file.session()), Archive(tmp_path / "archive"), LATER - timedelta(days=DAYS)
+    a_run(writer, run_id=78)
+    runs = count(file.connection, "attempts")
+    [name] = {f"{NOON:%Y-%m}"} & set(months_to_archive(file.connection, before))
+    month = write_month(file.connection, archive, name, before)
+    a_run(writer, run_id=78, run_attempt=2)
+    moving = writer.transact(lambda cursor: remove_month(cursor, archive, month, LATER))
+    with pytest.raises(Conflict, match="changed while"):
+        moving.result()
+    assert count(file.connection, "archived_files") == 0
+    assert count(file.connection, "attempts") == runs + 1
+    writer.close()
+
+
+def test_files_of_an_earlier_version_are_found_by_their_names(tmp_path: Path) -> None:
+    path = tmp_path / "old.duckdb"
+    with duckdb.connect(str(path)) as old:
+        old.execute(TABLE)
+        for number, name, sql in known_migrations():
+            if number <= 90:
+                old.execute(sql)
+                old.execute("INSERT INTO schema_migrations VALUES (?, ?, now())", [number, name])
+        place = tmp_path / "archive" / "jobs" / "month=2025-02" / "a.parquet"
+        old.execute("INSERT INTO archived_files VALUES (?, 'jobs', '2025-02', 5, now())", [str(place)])
+    file = OwnedFile(load_settings(database_url=f"duckdb:///{path}"))
+    [found] = noted(file.connection)
+    assert (found.path, found.row_count) == ("jobs/month=2025-02/a.parquet", 5)
+    assert found.newest_at > datetime(2025, 3, 1, tzinfo=UTC)
+    file.close()

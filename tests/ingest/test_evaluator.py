@@ -90,7 +90,7 @@ def test_the_timer_starts_no_evaluation_while_one_goes_on_and_catches_up_once(wr
 
     slow = Slow()
     unused = cast("Any", NoPolling())
-    timer = Timer(writer, load_settings(alert_interval_seconds=1), cast("Any", slow), unused, unused)
+    timer = Timer(unused, writer, load_settings(alert_interval_seconds=1), cast("Any", slow), unused, unused)
     timer.start()
 
     def next_run() -> datetime:

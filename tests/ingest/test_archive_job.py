@@ -1,0 +1,162 @@
+"""The timed job that moves old runs away: into a folder, and into a bucket of a real S3 server."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import duckdb
+import pytest
+
+from core.errors import StoreUnavailable
+from core.settings import Settings, load_settings
+from core.store import quack
+from core.store.copies import backup_serving
+from core.store.database import OwnedFile
+from core.store.writer import Writer
+from ingest.providers.github.parse import parse
+from ingest.scheduler import Timer
+from tests.builders import NOON, run_payload
+from tests.s3_server import S3, s3_server
+
+# Seconds after NOON: more than 190 days before any day on which this can run, and just now. (Where nothing happened for
+# long, the clock isn't believed.)
+LONG_AGO = -2 * 365 * 86_400
+NOW = (datetime.now(UTC) - NOON).total_seconds()
+OLD, RUNS = 6, 7
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[S3]:
+    with s3_server() as server:
+        yield server
+
+
+class Machine:
+    """An ingest process's database, writer and timer, on a folder of its own."""
+
+    def __init__(self, folder: Path, **given: Any) -> None:
+        self.settings: Settings = load_settings(
+            database_url=f"duckdb:///{folder}/health.duckdb", archive_after_days=190, **given
+        )
+        self.file = OwnedFile(self.settings)
+        self.is_open = True
+        quack.lock(self.file.connection, folder / "backups", self.settings.archive_path)
+        self.writer = Writer(self.file.session())
+        unused = cast("Any", None)
+        self.timer = Timer(self.file, self.writer, self.settings, unused, unused, unused)
+
+    def receive(self) -> None:
+        for number in range(RUNS):
+            begun = LONG_AGO + number * 20 * 86_400 if number < OLD else NOW
+            changes = parse("workflow_run", run_payload(run_id=number + 1, begun=begun, updated=begun + 60))
+            assert changes
+            self.writer.submit_changes(changes).result()
+
+    def count(self, table: str) -> int:
+        row = self.file.connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+        assert row
+        return int(row[0])
+
+    def parquet(self) -> list[Path]:
+        return sorted(self.settings.archive_path.rglob("*.parquet"))
+
+    def close(self) -> None:
+        self.is_open = False
+        self.writer.close()
+        self.file.close()
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Any]:
+    machines: list[Machine] = []
+
+    def open_one(name: str, **given: Any) -> Machine:
+        (tmp_path / name / "backups").mkdir(parents=True, exist_ok=True)
+        machines.append(Machine(tmp_path / name, **given))
+        return machines[-1]
+
+    yield open_one
+    for machine in machines:
+        if machine.is_open:
+            machine.close()
+
+
+def test_old_runs_move_into_the_folder(opened: Any, tmp_path: Path) -> None:
+    machine = opened("one", archive_folder=str(tmp_path / "elsewhere"))
+    machine.receive()
+    machine.timer._archive()
+    assert machine.count("workflow_runs") == RUNS - OLD
+    assert machine.count("attempts") == RUNS
+    months = {path.parent.name for path in (tmp_path / "elsewhere").rglob("*.parquet")}
+    assert len(months) == machine.count("archived_files") == 4
+
+
+def test_old_runs_move_into_the_bucket_and_are_read_from_copies(opened: Any, s3: S3, tmp_path: Path) -> None:
+    machine = opened("one", **s3.settings("moved"))
+    machine.receive()
+    machine.timer._archive()
+    assert machine.count("workflow_runs") == RUNS - OLD
+    assert machine.count("attempts") == RUNS
+    noted = {
+        f"moved/{path}" for (path,) in machine.file.connection.execute("SELECT path FROM archived_files").fetchall()
+    }
+    assert noted == {name for name in s3.names() if name.startswith("moved/")}
+
+    # Another machine with a backup of the database alone: the rest comes from the bucket.
+    backup = backup_serving(machine.file.connection, tmp_path / "one" / "backups")
+    (tmp_path / "two").mkdir()
+    backup.rename(tmp_path / "two" / "health.duckdb")
+    other = opened("two", **s3.settings("moved"))
+    assert other.count("attempts") == RUNS - OLD
+    other.timer._fetch_archive()
+    assert other.count("attempts") == RUNS
+    # The database itself can't go there: it holds no key, and its way out is shut.
+    with pytest.raises(duckdb.Error):
+        other.file.connection.execute(f"SELECT * FROM read_parquet('s3://ci-archive/{noted.pop()}')")
+
+
+def test_what_a_bucket_lost_is_named_and_the_rest_is_shown(opened: Any, s3: S3, tmp_path: Path) -> None:
+    machine = opened("one", **s3.settings("lost"))
+    machine.receive()
+    machine.timer._archive()
+    lost = next(name for name in s3.names() if name.startswith("lost/workflow_runs"))
+    s3.remove(lost)
+    for path in machine.parquet():
+        path.unlink()
+    with pytest.raises(StoreUnavailable, match=lost.removeprefix("lost/")):
+        machine.timer._fetch_archive()
+    assert RUNS - OLD < machine.count("attempts") < RUNS
+    machine.receive()
+    with pytest.raises(StoreUnavailable, match="Nothing is archived: 1 archived files are missing"):
+        machine.timer._archive()
+
+
+def test_a_refused_key_removes_nothing_and_tells_no_secret(opened: Any, s3: S3) -> None:
+    machine = opened("one", **(s3.settings("refused") | {"aws_secret_access_key": "quite-another-secret"}))
+    machine.receive()
+    with pytest.raises(StoreUnavailable, match="could not be stored in s3://ci-archive/refused") as caught:
+        machine.timer._archive()
+    assert "quite-another" not in str(caught.value)
+    assert machine.count("workflow_runs") == machine.count("attempts") == RUNS
+    assert machine.parquet() == []
+    assert not [name for name in s3.names() if name.startswith("refused/")]
+
+
+def test_with_a_dead_bucket_everything_stays_and_the_service_starts(opened: Any, tmp_path: Path) -> None:
+    with s3_server() as server:
+        machine = opened("one", **server.settings("dead"))
+        machine.receive()
+        machine.timer._archive()
+        machine.close()
+        for path in machine.parquet():
+            path.unlink()
+        server.process.kill()
+    again = opened("one", **server.settings("dead"))
+    again.receive()
+    assert again.count("attempts") == RUNS
+    with pytest.raises(StoreUnavailable, match="could not be read in s3://ci-archive/dead"):
+        again.timer._fetch_archive()
+    with pytest.raises(StoreUnavailable, match="Nothing is archived"):
+        again.timer._archive()
+    assert again.count("workflow_runs") == RUNS

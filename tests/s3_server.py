@@ -1,0 +1,90 @@
+"""An S3 server on loopback: moto's, which speaks the protocol over HTTP and verifies who signed each request."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import httpx
+
+from tests.ports import free_port
+
+BUCKET = "ci-archive"
+# What moto lets through before it asks who is there: the four calls that make a user and a bucket.
+UNASKED = "4"
+ALL_OF_S3 = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+
+
+@dataclass(frozen=True, slots=True)
+class S3:
+    """A running server with one bucket, and a key that may use it."""
+
+    address: str
+    key: str
+    secret: str
+    process: "subprocess.Popen[bytes]"
+
+    def settings(self, prefix: str = "runs") -> dict[str, str]:
+        return {
+            "archive_folder": f"s3://{BUCKET}/{prefix}",
+            "aws_endpoint_url": self.address,
+            "aws_access_key_id": self.key,
+            "aws_secret_access_key": self.secret,
+        }
+
+    def names(self) -> list[str]:
+        listed = _client("s3", self.address, self.key, self.secret).list_objects_v2(Bucket=BUCKET)
+        return [entry["Key"] for entry in listed.get("Contents", [])]
+
+    def remove(self, name: str) -> None:
+        _client("s3", self.address, self.key, self.secret).delete_object(Bucket=BUCKET, Key=name)
+
+
+@contextmanager
+def s3_server() -> Iterator[S3]:
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    environment = os.environ | {"INITIAL_NO_AUTH_ACTION_COUNT": UNASKED}
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, stdout=quiet, stderr=quiet, env=environment) as process:
+        try:
+            _wait_for(address)
+            key, secret = _set_up(address)
+            yield S3(address, key, secret, process)
+        finally:
+            process.kill()
+
+
+def _set_up(address: str) -> tuple[str, str]:
+    users = _client("iam", address, "nobody", "asks")
+    users.create_user(UserName="dashboard")
+    key = users.create_access_key(UserName="dashboard")["AccessKey"]
+    users.put_user_policy(UserName="dashboard", PolicyName="bucket", PolicyDocument=json.dumps(ALL_OF_S3))
+    _client("s3", address, "nobody", "asks").create_bucket(Bucket=BUCKET)
+    return key["AccessKeyId"], key["SecretAccessKey"]
+
+
+def _client(service: str, address: str, key: str, secret: str) -> Any:
+    return boto3.client(
+        service, endpoint_url=address, region_name="us-east-1", aws_access_key_id=key, aws_secret_access_key=secret
+    )
+
+
+def _wait_for(address: str) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            httpx.get(f"{address}/moto-api/").raise_for_status()
+        except httpx.HTTPError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
