@@ -19,6 +19,7 @@ from core.errors import StoreUnavailable
 from core.model import Changes, Delivery, WorkflowRun
 from core.store.cursor import Cursor
 from core.store.duplicates import Duplicates
+from core.store.proof import Proof
 from core.store.rows import key_of
 from core.store.session import FileSession, Session
 
@@ -48,6 +49,7 @@ class _Transaction:
 
     change: Callable[[Cursor], Any]
     future: "Future[Any]"
+    is_proof: bool = False
 
 
 class Writer:
@@ -65,6 +67,7 @@ class Writer:
         self._session = FileSession(place) if isinstance(place, duckdb.DuckDBPyConnection) else place
         self._on_runs = on_runs
         self._duplicates = Duplicates()
+        self._proof = Proof()
         self._requests: queue.SimpleQueue[_Write | _Transaction | None] = queue.SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
@@ -88,6 +91,23 @@ class Writer:
         It may be called again where another process got in its way, so it must do nothing but what the cursor does.
         """
         return self._submit(_Transaction(change, Future()))
+
+    def prove(self, timeout: float) -> None:
+        """Find out whether a delivery would be stored now; writes only where the last writes don't tell.
+
+        Raises StoreUnavailable: why it would not, or that the writer did not come to it in `timeout` seconds.
+        """
+        if self.is_alive and self._proof.is_fresh:
+            return
+        text = self._proof.text()
+        write = self._submit(_Transaction(lambda _: self._session.prove(text), Future(), is_proof=True))
+        try:
+            write.result(timeout)
+        except TimeoutError:
+            write.cancel()
+            raise StoreUnavailable(
+                f"Nothing was stored for {timeout:g} s.", hint="A long change may be going on; see the log."
+            ) from None
 
     def close(self) -> None:
         """Commit all that was accepted, then stop."""
@@ -150,6 +170,8 @@ class Writer:
                     return
         if not alone:
             self._duplicates.committed()
+        if part.is_proof if isinstance(part, _Transaction) else any(map(_is_kept, results)):
+            self._proof.stored()
         if self._written:
             self._on_runs(self._written)
         futures = [part.future] if isinstance(part, _Transaction) else [write.future for write in part]
@@ -163,8 +185,10 @@ class Writer:
                 self._commit([write])
             return
         futures = [part.future] if isinstance(part, _Transaction) else [write.future for write in part]
+        told = self._session.in_a_sentence(error)
+        self._proof.failed(told)
         for future in futures:
-            future.set_exception(self._session.in_a_sentence(error))
+            future.set_exception(told)
 
     def _store(self, writes: list[_Write]) -> list[Outcome | None]:
         fresh, outcomes = self._sort_out(writes)
@@ -196,6 +220,11 @@ class Writer:
             "UPDATE deliveries SET action = ?, result = ?, reason = ? WHERE provider = ? AND delivery_id = ?",
             [delivery.action, delivery.result, delivery.reason, delivery.provider, delivery.delivery_id],
         )
+
+
+def _is_kept(outcome: Outcome | None) -> bool:
+    """Whether a write brought a row for certain: its delivery was kept."""
+    return outcome not in (None, "duplicate")
 
 
 def _parts(batch: list[_Write | _Transaction]) -> Iterable[list[_Write] | _Transaction]:

@@ -4,7 +4,9 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import orjson
 import psycopg
@@ -12,10 +14,12 @@ from psycopg import errors
 
 from core.errors import StoreUnavailable
 from core.model import WorkflowRun
+from core.store import stored_settings
 from core.store.alerts import Finished
 from core.store.postgres import connection as connections
 from core.store.postgres.connection import PostgresCursor
 from core.store.postgres.rows import PostgresRows
+from core.store.session import PROOF, PROVER
 
 # The channel on which replicas tell the leader which pipelines finished runs.
 FINISHED = "cicd_finished"
@@ -34,7 +38,7 @@ class PostgresSession:
         """`on_change` is called after each commit that changed anything."""
         self._url = url
         self._on_change = on_change
-        self._is_alone = False
+        self._is_alone = self._is_proof = False
         self._open(connections.connect(url, "writer"))
 
     def _open(self, connection: "psycopg.Connection[tuple[Any, ...]]") -> None:
@@ -45,7 +49,7 @@ class PostgresSession:
     def begin(self, *, alone: bool) -> None:
         if self._connection.closed:
             self._open(connections.connect(self._url, "writer"))
-        self._is_alone = alone
+        self._is_alone, self._is_proof = alone, False
         # Whoever reads and then writes was written for a database with one writer; PostgreSQL can promise the same.
         self.cursor.run("BEGIN ISOLATION LEVEL SERIALIZABLE" if alone else "BEGIN")
 
@@ -59,6 +63,8 @@ class PostgresSession:
         """A batch always changes something; a transaction of its own may only have looked."""
         if not self._is_alone:
             return True
+        if self._is_proof:
+            return False
         (is_assigned,) = self.cursor.run("SELECT pg_current_xact_id_if_assigned() IS NOT NULL").fetchone()
         return bool(is_assigned)
 
@@ -89,6 +95,13 @@ class PostgresSession:
 
     def in_a_sentence(self, error: Exception) -> Exception:
         return connections.unavailable(error, self._url) if isinstance(error, psycopg.Error) else error
+
+    def prove(self, text: str) -> None:
+        # It takes room in the table and in the log though it is removed again; each replica has a row of its own.
+        self._is_proof = True
+        key = f"{PROOF}_{uuid4()}"
+        for value in (text, None):
+            stored_settings.put(self.cursor, {key: value}, PROVER, datetime.now(UTC))
 
     def close(self) -> None:
         self._connection.close()
