@@ -29,7 +29,7 @@ PROJECTS = PAGING | {"archived", "include_subgroups", "simple"}
 
 @dataclass
 class GitLabServer:
-    """`projects` is the truth; the other fields are the weather."""
+    """`projects` is the truth; the others are the weather. `instead`: status and body of other answers, by path."""
 
     projects: dict[str, Project] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
@@ -38,6 +38,7 @@ class GitLabServer:
     refuse: int = 0
     too_many: int = 0
     has_keyset: bool = True
+    instead: dict[str, tuple[int, Any]] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     storage_headers: list[dict[str, str]] = field(default_factory=list)
 
@@ -62,6 +63,9 @@ class GitLabServer:
             return Response("<html>Whoops, GitLab is taking too much time", 502, media_type="text/html")
         if self.refuse:
             return _error(self.refuse, "403 Forbidden")
+        if path in self.instead:
+            status, body = self.instead[path]
+            return Response(orjson.dumps(body), status, media_type="application/json")
         return self._route(request, [unquote(part) for part in path.removeprefix("/api/v4/").split("/")])
 
     def _route(self, request: Request, parts: list[str]) -> Response:

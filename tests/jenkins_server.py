@@ -34,7 +34,7 @@ PART = 1000
 
 @dataclass
 class JenkinsServer:
-    """`root` is the truth; the other fields are the weather."""
+    """`root` is the truth; the others are the weather. `instead`: status and body of other answers, by path."""
 
     root: Item = field(default_factory=lambda: Item("", "root"))
     port: int = field(default_factory=free_port)
@@ -42,6 +42,7 @@ class JenkinsServer:
     has_stages: bool = True
     refuse: int = 0
     fault_every: int = 0
+    instead: dict[str, tuple[int, Any]] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
 
     @property
@@ -57,6 +58,9 @@ class JenkinsServer:
             return _page(503, "Jenkins is going to shut down")
         if self.refuse:
             return _page(self.refuse, "health is missing the Overall/Read permission")
+        if path in self.instead:
+            status, body = self.instead[path]
+            return Response(orjson.dumps(body), status, media_type="application/json")
         item, rest = self._found(path.strip("/").split("/"))
         return self._of(request, item, rest) if item else _page(404, "Not Found")
 

@@ -65,11 +65,11 @@ class Builds:
         return True
 
     async def _stages(self, book: Book, jenkins: Jenkins, place: str) -> Json | None:
-        """None where the build is gone, or where the plugin isn't there: then no other build is asked for stages."""
+        """None where the build is gone, its stages make no sense, or the plugin is missing: then none are asked for."""
         if not self._has_stages:
             return None
         try:
-            return await jenkins.stages(place, book.repository)
+            return _readable(await jenkins.stages(place, book.repository), book)
         except DashboardError as error:
             if not is_missing(error):
                 raise
@@ -81,6 +81,15 @@ class Builds:
         else:
             self._has_stages = False
         return None
+
+
+def _readable(stages: Json, book: Book) -> Json | None:
+    try:
+        steps_of(stages, "")
+    except BadPayload as error:
+        log.warning("the stages of a build can't be understood", repository=book.repository, reason=str(error))
+        return None
+    return stages
 
 
 def _place(row: dict[str, Any]) -> str:

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from core.errors import ProviderUnavailable
 from ingest.polling.engine import Polling
 from ingest.polling.source import LogAddress
+from ingest.providers.gitlab import pipelines
 from ingest.providers.gitlab.parse import parse
 from ingest.providers.gitlab.rest import Whole, changes_of, job_changes
 from tests.github_server import now_to_the_second
@@ -190,6 +192,75 @@ def test_a_trace_comes_from_the_object_store_which_never_sees_the_token(gitlab: 
     assert log_of(102)[0] == "missing"
     assert gitlab.storage_headers
     assert not any({"authorization", "private-token"} & set(headers) for headers in gitlab.storage_headers)
+
+
+def test_a_trace_that_is_refused_is_no_missing_one(gitlab: GitLabServer, start: Poller) -> None:
+    gitlab.add(Project("acme/web", 1))
+    polling = polled(start("acme/web"))
+    gitlab.refuse = 403
+    with pytest.raises(ProviderUnavailable, match="read_api"):
+        polling.run(polling.sources["gitlab"].read_log(LogAddress("acme/web", "1", 1, "100", "test"), bytes))
+
+
+@pytest.mark.parametrize(
+    ("path", "said", "error"),
+    [
+        ("/api/v4/projects/1/pipelines/2", (403, {"message": "403 Forbidden"}), "read_api"),
+        ("/api/v4/projects/1/pipelines/2", (200, ["no pipeline"]), "isn't what it should be"),
+        ("/api/v4/projects/1/merge_requests/12", (403, {"message": "403 Forbidden"}), "read_api"),
+        ("/api/v4/projects/1/pipelines/2", (200, {"id": 2, "status": "success"}), None),
+    ],
+)
+def test_a_pipeline_that_cannot_be_read_stops_no_other(
+    gitlab: GitLabServer, start: Poller, rows: Rows, path: str, said: tuple[int, Any], error: str | None
+) -> None:
+    web = gitlab.add(Project("acme/web", 1))
+    for number in (1, 2, 3):
+        web.add(number, NOW - timedelta(minutes=number), ref="refs/merge-requests/12/head" if number == 2 else "main")
+    web.pipelines[2].source = "merge_request_event"
+    gitlab.instead[path] = said
+    polling = polled(start("acme/web"))
+    assert {run for (run,) in rows("SELECT run_id FROM runs")} == {"1", "3"}
+    told = error_of(polling, "acme/web")
+    assert error in told if error and told else told == error
+    gitlab.instead.clear()
+    web.pipelines[2].updated = NOW
+    polled(polling)
+    assert {run for (run,) in rows("SELECT run_id FROM runs")} == {"1", "2", "3"}
+    assert error_of(polling, "acme/web") is None
+
+
+def test_more_changes_than_a_page_holds_are_all_seen(gitlab: GitLabServer, start: Poller, rows: Rows) -> None:
+    web = gitlab.add(Project("acme/web", 1))
+    web.add(1, NOW - timedelta(hours=9))
+    polling = polled(start("acme/web"))
+    for number in range(2, 132):
+        web.add(number, NOW - timedelta(minutes=number))
+    polled(polling)
+    assert rows(RUNS.format("acme/web")) == web.truth()
+
+
+def test_what_waits_for_a_person_is_looked_at_now_and_then(gitlab: GitLabServer, start: Poller, rows: Rows) -> None:
+    web = gitlab.add(Project("acme/web", 1))
+    web.add(1, NOW - timedelta(hours=1), status="manual")
+    polling = polled(start("acme/web", poll_interval_seconds=0.001))
+    assert rows("SELECT status FROM runs") == {("blocked",)}
+    del web.pipelines[1]
+    polled(polling)
+    assert rows("SELECT status, conclusion FROM runs") == {("skipped", "deleted")}
+
+
+def test_what_is_remembered_is_bounded_and_forgetting_costs_requests_only(
+    gitlab: GitLabServer, start: Poller, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipelines, "MOST_REMEMBERED", 3)
+    web = gitlab.add(busy_project("acme/web", 1, 20, NOW))
+    polling = polled(start("acme/web"))
+    source: Any = polling.sources["gitlab"]
+    assert len(source._pipelines._read_at) == 3
+    web.add(1000, NOW)
+    polled(polling)
+    assert rows(RUNS.format("acme/web")) == web.truth()
 
 
 # What real servers answered.

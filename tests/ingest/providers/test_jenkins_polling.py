@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from core.errors import BadSetting
 from ingest.polling.engine import Polling
 from ingest.polling.source import LogAddress
 from ingest.providers.jenkins.parse import parse
@@ -17,6 +18,7 @@ from tests.jenkins_server import TOKEN, USER, JenkinsServer
 from tests.jenkins_truth import HOST, Item, full_of_builds, milliseconds
 
 NOW = now_to_the_second()
+JOBS = "SELECT j.id, a.run_id FROM jobs AS j JOIN attempts AS a ON a.id = j.attempt_id"
 RUNS = "SELECT run_number, conclusion FROM attempts WHERE run_id LIKE '{}#%'"
 
 
@@ -202,6 +204,85 @@ def test_what_is_wrong_is_told_in_a_sentence(jenkins: JenkinsServer, start: Poll
     assert error_of(polling, "team/shop") == ""
     jenkins.refuse = 403
     assert "Job/Read" in error_of(polled(polling), "team/shop")
+
+
+def test_jobs_without_an_address_are_refused_at_the_start(poller: Poller) -> None:
+    with pytest.raises(BadSetting, match="JENKINS_URL doesn't say where"):
+        poller(jenkins_jobs="shop", jenkins_url=None)
+
+
+def test_without_a_user_we_come_as_nobody(jenkins: JenkinsServer, start: Poller) -> None:
+    jenkins.root.add(Item("shop"))
+    assert "(401)" in error_of(polled(start("shop", jenkins_user=None)), "shop")
+
+
+def test_more_builds_than_a_page_holds_are_all_seen(jenkins: JenkinsServer, start: Poller, rows: Rows) -> None:
+    shop = jenkins.root.add(Item("shop"))
+    shop.build(1, NOW - timedelta(hours=9))
+    polling = polled(start("shop"))
+    for number in range(2, 242):
+        shop.build(number, NOW)
+    polled(polling)
+    assert rows(RUNS.format("shop")) == shop.truth()
+
+
+def test_a_build_that_makes_no_sense_costs_nothing_but_itself(
+    jenkins: JenkinsServer, start: Poller, rows: Rows
+) -> None:
+    shop = jenkins.root.add(Item("shop"))
+    for number in (1, 2, 3):
+        shop.build(number, NOW)
+    body = shop.body()
+    body["allBuilds"][1]["timestamp"] = "yesterday"
+    jenkins.instead["/job/shop/api/json"] = (200, body)
+    polling = polled(start("shop"))
+    assert rows("SELECT run_number FROM runs") == {(1,), (3,)}
+    assert error_of(polling, "shop") == ""
+
+
+def test_stages_that_make_no_sense_cost_neither_their_build_nor_the_stages_of_others(
+    jenkins: JenkinsServer, start: Poller, rows: Rows
+) -> None:
+    shop = jenkins.root.add(Item("shop", "workflow"))
+    nonsense = (200, {"stages": [{"id": "six", "name": ["Test"]}]})
+    for number in (1, 2):
+        shop.build(number, NOW)
+    jenkins.instead["/job/shop/1/wfapi/describe"] = nonsense
+    polling = polled(start("shop"))
+    assert rows("SELECT DISTINCT job_id FROM steps") == {(job,) for job, run in rows(JOBS) if run == "shop#2"}
+    assert (polling.book("jenkins", "shop").state.background_error, error_of(polling, "shop")) == (None, "")
+    shop.build(3, NOW)
+    jenkins.instead["/job/shop/3/wfapi/describe"] = nonsense
+    polled(polling)
+    assert rows("SELECT run_number, status FROM runs") == {(number, "success") for number in (1, 2, 3)}
+
+
+@pytest.mark.parametrize(("status", "found"), [(403, "Job/Read"), (404, "")])
+def test_a_running_build_that_is_refused_is_no_deleted_one(
+    jenkins: JenkinsServer, start: Poller, rows: Rows, status: int, found: str
+) -> None:
+    jenkins.root.add(Item("shop")).build(1, NOW, None)
+    polling = polled(start("shop"))
+    jenkins.instead["/job/shop/1/api/json"] = (status, {})
+    polled(polling)
+    assert rows("SELECT status FROM runs") == {("running" if status == 403 else "skipped",)}
+    assert found in error_of(polling, "shop")
+
+
+def test_a_build_that_is_gone_when_its_stages_are_asked_for_says_nothing_of_the_plugin(
+    jenkins: JenkinsServer, start: Poller, rows: Rows
+) -> None:
+    shop = jenkins.root.add(Item("shop", "workflow"))
+    for number in (1, 2):
+        shop.build(number, NOW)
+    for path in ("/job/shop/1/wfapi/describe", "/job/shop/1/api/json"):
+        jenkins.instead[path] = (404, {})
+    polling = polled(start("shop"))
+    assert rows("SELECT DISTINCT job_id FROM steps") == {(job,) for job, run in rows(JOBS) if run == "shop#2"}
+    del jenkins.instead["/job/shop/1/api/json"]
+    shop.build(3, NOW)
+    polled(polling)
+    assert {job for (job,) in rows("SELECT job_id FROM steps")} == {job for job, run in rows(JOBS) if run != "shop#1"}
 
 
 # What real servers answered.
