@@ -77,17 +77,27 @@ GROUPS = {
          "core/test_access", "core/test_model", "core/test_key_hash", "core/test_nul", "core/test_redaction",
          "core/test_errors", "ingest/test_github_parse", "ingest/test_redaction", "dashboard/test_csv_export",
          "dashboard/test_sign_in"),
-        without=("page", "exposed", "reaches"),
+        without=("exposed_dashboard", "settings_page", "on_a_page", "reaches"),
     ),
-    "store": Group(
-        ("store/rows", "store/writer", "store/alerts", "store/alert_actions", "store/telling", "store/outbox",
-         "store/retention", "store/polling", "store/duplicates", "store/digest", "store/archive", "store/silences",
-         "store/believable", "store/stored_settings", "store/providers", "store/job_logs", "store/migrations"),
-        ("core/test_writer", "core/insights/test_digest", "core/test_store_rows", "core/test_store_tables",
-         "core/test_alert_tables", "core/test_clock", "core/test_archive", "ingest/test_alert_life",
-         "ingest/test_message_life"),
-        without=("simulated",),
+    "rows": Group(
+        ("store/rows", "store/writer", "store/session", "store/stored_steps", "store/cursor"),
+        ("core/test_store_rows", "core/test_writer"),
     ),
+    "tables": Group(
+        ("store/alert_actions", "store/silences", "store/stored_settings", "store/providers", "store/job_logs",
+         "store/polling", "store/retention", "store/duplicates", "store/believable"),
+        ("core/test_store_tables", "core/test_alert_tables", "core/test_clock"),
+    ),
+    "told": Group(
+        ("store/alerts", "store/telling", "store/outbox"),
+        ("core/test_alert_tables", "core/test_clock", "ingest/test_alert_life", "ingest/test_message_life"),
+    ),
+    "file": Group(
+        ("store/migrations", "store/duckdb_file", "store/database", "store/copies"),
+        ("core/test_database_file", "core/test_copies"),
+    ),
+    "asked": Group(("store/quack", "store/reader", "store/extensions", "store/asking"), ("core/test_sql_endpoint",)),
+    "said": Group(("store/postgres/dialect", "store/postgres/admitting"), ("core/test_said_for_postgres",)),
 }  # fmt: skip
 
 

@@ -43,6 +43,7 @@ def test_a_text_value_arrives_unchanged_whatever_it_holds(text: str, database: d
     )
     row = database.execute(bound("alert_counts", NOBODY | {"repository": text})).fetchone()
     assert row == (0, 0, 1)
+    assert database.execute(bound("alert_counts", NOBODY | {"repository": text + "!"})).fetchone() == (0, 0, 0)
 
 
 def test_a_missing_parameter_is_an_error() -> None:

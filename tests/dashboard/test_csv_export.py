@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import UTC, datetime
 
 import pandas as pd
 import pytest
@@ -44,5 +45,6 @@ def test_a_file_reads_back_as_its_rows_and_has_no_byte_order_mark() -> None:
 @pytest.mark.usefixtures("in_tokyo")
 def test_times_are_in_utc_on_a_machine_in_any_zone_and_nul_is_left_out() -> None:
     assert cell(pd.Timestamp("2026-03-02 13:00:00", tz="Europe/Madrid")) == "2026-03-02T12:00:00Z"
+    assert cell(datetime(2026, 3, 2, 12, tzinfo=UTC)) == "2026-03-02T12:00:00Z"
     assert cell("a\0b") == "ab"
     assert cell("X=1") == "X=1"

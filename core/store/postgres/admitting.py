@@ -63,7 +63,7 @@ _WORDS = frozenset(
 _PARTS: dict[type[exp.Expr], str] = {
     exp.Hour: "hour", exp.Minute: "minute", exp.Second: "second", exp.Quarter: "quarter", exp.Week: "week",
     exp.WeekOfYear: "week", exp.DayOfYear: "doy", exp.DayOfWeek: "dow", exp.DayOfWeekIso: "isodow",
-    exp.DayOfMonth: "day",
+    exp.DayOfMonth: "day", exp.Day: "day", exp.Month: "month", exp.Year: "year",
 }  # fmt: skip
 _NAMES: dict[type[exp.Expr], str] = {exp.Dayname: "FMDay", exp.Monthname: "FMMonth"}
 
