@@ -1,13 +1,17 @@
 """`python -m ingest import` and `export`: a whole database from a DuckDB file into PostgreSQL, and back."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from core.errors import DashboardError
 from core.settings import Settings
+from core.store.archive import noted
+from core.store.archive_files import Archive, archive_of
 from core.store.duckdb_file import open_owned
 from core.store.postgres.connection import PostgresCursor, connect, place_of
 from core.store.postgres.migrations import migrate_postgres
@@ -18,6 +22,7 @@ def add_parsers(commands: Any) -> None:
     """Add the commands to those of `python -m ingest`."""
     into = commands.add_parser("import", help="copy a DuckDB file into the empty PostgreSQL database of DATABASE_URL")
     into.add_argument("file", type=Path)
+    into.add_argument("--archive", type=Path, help="folder of the file's archived runs (archive, beside the file)")
     into.set_defaults(run=_import)
     out = commands.add_parser("export", help="copy the PostgreSQL database of DATABASE_URL into a new DuckDB file")
     out.add_argument("file", type=Path)
@@ -34,8 +39,10 @@ def _import(chosen: Settings, parsed: argparse.Namespace) -> None:
     open_owned(file, memory_limit=chosen.duckdb_memory_limit, threads=chosen.duckdb_threads).close()
     identity = f"{file.name}, {file.stat().st_size} bytes"
     source = open_owned(file, memory_limit=chosen.duckdb_memory_limit, threads=chosen.duckdb_threads)
+    archive = Archive((parsed.archive or file.parent / "archive").resolve())
     try:
         with connect(chosen.database_url, "import") as connection, _progress() as shown:
+            _copy_archive(source, archive, archive_of(chosen), _Bars(shown))
             migrate_postgres(connection, chosen.database_url)
             counts = copy_into(PostgresCursor(connection), source, identity, _Bars(shown))
     finally:
@@ -55,11 +62,22 @@ def _export(chosen: Settings, parsed: argparse.Namespace) -> None:
         with connect(chosen.database_url, "export") as connection, _progress() as shown:
             migrate_postgres(connection, chosen.database_url)
             counts = copy_out(connection, target, _Bars(shown))
+            _copy_archive(target, archive_of(chosen), Archive(file.parent.resolve() / "archive"), _Bars(shown))
         target.execute("CHECKPOINT")
     finally:
         target.close()
     fresh.rename(file)
     _report(counts, str(file))
+
+
+def _copy_archive(
+    noting: duckdb.DuckDBPyConnection, source: Archive, target: Archive, told: Callable[[Part], object]
+) -> None:
+    """Copy the archived files that a database notes; those that are there already stay."""
+    names = [file.path for file in noted(noting)]
+    source.fetch(names)
+    for done in target.take_from(source, names):
+        told(Part("archived files", done, len(names)))
 
 
 def _check_shared(chosen: Settings) -> None:

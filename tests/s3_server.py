@@ -38,6 +38,9 @@ class S3:
             "aws_secret_access_key": self.secret,
         }
 
+    def names_under(self, prefix: str) -> list[str]:
+        return [name.removeprefix(f"{prefix}/") for name in self.names() if name.startswith(f"{prefix}/")]
+
     def names(self) -> list[str]:
         listed = _client("s3", self.address, self.key, self.secret).list_objects_v2(Bucket=BUCKET)
         return [entry["Key"] for entry in listed.get("Contents", [])]

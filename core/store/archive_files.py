@@ -1,6 +1,7 @@
 """The files of the archive: by month in a folder of this machine, and in a bucket where one is set."""
 
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -59,6 +60,30 @@ class Archive:
                 f"{len(lost)} archived files are not in {self.bucket}, {lost[0]} for one.",
                 hint="Bring them back: their runs aren't shown meanwhile.",
             )
+
+    def take_from(self, other: "Archive", names: Sequence[str]) -> Iterator[int]:
+        """Copy files that this archive lacks from another one; yields how many are here, file after file.
+
+        Raises StoreUnavailable for a file that neither has, before anything is copied.
+        """
+        lost = [name for name in other.missing(self.missing(names)) if not (self.bucket and self.bucket.holds(name))]
+        if lost:
+            raise StoreUnavailable(
+                f"{len(lost)} archived files are neither in {other.folder} nor in {self}, {lost[0]} for one.",
+                hint="Name the folder where they are: --archive FOLDER",
+            )
+        for done, name in enumerate(names, start=1):
+            if self.missing([name]) and not other.missing([name]):
+                self.place(name).parent.mkdir(parents=True, exist_ok=True)
+                part = self.place(f"{name}.part")
+                shutil.copyfile(other.place(name), part)
+                part.replace(self.place(name))
+            if self.bucket and not self.bucket.holds(name):
+                self.bucket.upload(self.place(name), name)
+            yield done
+
+    def __str__(self) -> str:
+        return str(self.bucket or self.folder)
 
     def discard(self, names: Iterable[str]) -> None:
         """Remove files that nothing refers to. What can't be removed from a bucket is never read, and stays."""

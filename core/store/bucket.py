@@ -52,6 +52,11 @@ class Bucket:
             part.unlink(missing_ok=True)
             raise
 
+    def holds(self, name: str) -> bool:
+        """Whether the bucket has a file of this name."""
+        with self._told(f"{name} could not be looked for"):
+            return bool(self._connected().get_file_info(self._key(name)).type == fs.FileType.File)
+
     def remove(self, name: str) -> None:
         with suppress(OSError):
             self._connected().delete_file(self._key(name))

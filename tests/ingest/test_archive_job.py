@@ -11,6 +11,7 @@ import pytest
 from core.errors import StoreUnavailable
 from core.settings import Settings, load_settings
 from core.store import quack
+from core.store.archive_files import Archive, archive_of
 from core.store.copies import backup_serving
 from core.store.database import OwnedFile
 from core.store.writer import Writer
@@ -98,10 +99,8 @@ def test_old_runs_move_into_the_bucket_and_are_read_from_copies(opened: Any, s3:
     machine.timer._archive()
     assert machine.count("workflow_runs") == RUNS - OLD
     assert machine.count("attempts") == RUNS
-    noted = {
-        f"moved/{path}" for (path,) in machine.file.connection.execute("SELECT path FROM archived_files").fetchall()
-    }
-    assert noted == {name for name in s3.names() if name.startswith("moved/")}
+    noted = {path for (path,) in machine.file.connection.execute("SELECT path FROM archived_files").fetchall()}
+    assert noted == set(s3.names_under("moved"))
 
     # Another machine with a backup of the database alone: the rest comes from the bucket.
     backup = backup_serving(machine.file.connection, tmp_path / "one" / "backups")
@@ -113,18 +112,18 @@ def test_old_runs_move_into_the_bucket_and_are_read_from_copies(opened: Any, s3:
     assert other.count("attempts") == RUNS
     # The database itself can't go there: it holds no key, and its way out is shut.
     with pytest.raises(duckdb.Error):
-        other.file.connection.execute(f"SELECT * FROM read_parquet('s3://ci-archive/{noted.pop()}')")
+        other.file.connection.execute(f"SELECT * FROM read_parquet('s3://ci-archive/moved/{noted.pop()}')")
 
 
 def test_what_a_bucket_lost_is_named_and_the_rest_is_shown(opened: Any, s3: S3, tmp_path: Path) -> None:
     machine = opened("one", **s3.settings("lost"))
     machine.receive()
     machine.timer._archive()
-    lost = next(name for name in s3.names() if name.startswith("lost/workflow_runs"))
-    s3.remove(lost)
+    lost = next(name for name in s3.names_under("lost") if name.startswith("workflow_runs"))
+    s3.remove(f"lost/{lost}")
     for path in machine.parquet():
         path.unlink()
-    with pytest.raises(StoreUnavailable, match=lost.removeprefix("lost/")):
+    with pytest.raises(StoreUnavailable, match=lost):
         machine.timer._fetch_archive()
     assert RUNS - OLD < machine.count("attempts") < RUNS
     machine.receive()
@@ -140,7 +139,7 @@ def test_a_refused_key_removes_nothing_and_tells_no_secret(opened: Any, s3: S3) 
     assert "quite-another" not in str(caught.value)
     assert machine.count("workflow_runs") == machine.count("attempts") == RUNS
     assert machine.parquet() == []
-    assert not [name for name in s3.names() if name.startswith("refused/")]
+    assert not s3.names_under("refused")
 
 
 def test_with_a_dead_bucket_everything_stays_and_the_service_starts(opened: Any, tmp_path: Path) -> None:
@@ -160,3 +159,21 @@ def test_with_a_dead_bucket_everything_stays_and_the_service_starts(opened: Any,
     with pytest.raises(StoreUnavailable, match="Nothing is archived"):
         again.timer._archive()
     assert again.count("workflow_runs") == RUNS
+
+
+def test_a_folder_is_brought_into_a_bucket_once(opened: Any, s3: S3, tmp_path: Path) -> None:
+    machine = opened("one")
+    machine.receive()
+    machine.timer._archive()
+    names = [str(path.relative_to(machine.settings.archive_path)) for path in machine.parquet()]
+    settings = load_settings(
+        database_url=f"duckdb:///{tmp_path}/two/health.duckdb", **cast("Any", s3.settings("brought"))
+    )
+    bucket, folder = archive_of(settings), Archive(machine.settings.archive_path)
+    assert list(bucket.take_from(folder, names)) == list(range(1, len(names) + 1))
+    assert sorted(s3.names_under("brought")) == sorted(names)
+    # Where the bucket has them, the folder isn't needed any more.
+    elsewhere = Archive(tmp_path / "three", bucket.bucket)
+    assert len(list(elsewhere.take_from(Archive(tmp_path / "nowhere"), names))) == len(names)
+    with pytest.raises(StoreUnavailable, match="1 archived files are neither in"):
+        list(elsewhere.take_from(folder, ["jobs/month=2020-01/none.parquet"]))

@@ -1,20 +1,26 @@
 """A database on its way from a DuckDB file into PostgreSQL and back, by the commands that people use."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 import pytest
 
 from core.settings import load_settings
+from core.store.archive import months_to_archive, remove_month, write_month
+from core.store.archive_files import Archive
+from core.store.database import OwnedFile
 from core.store.duckdb_file import open_owned
 from core.store.postgres import transfer
 from core.store.postgres.connection import PostgresCursor, connect
 from core.store.postgres.transfer import Part, copy_into
+from core.store.writer import Writer
 from ingest.simulation.fill import fill
 from tests.conftest import ROOT, wait_for
 
@@ -135,3 +141,56 @@ def test_a_started_import_is_not_mixed_with_another_file(
     with pytest.raises(Exception, match="part of another file"):
         copy_into(target, source, "two", lambda _: None)
     source.close()
+
+
+def archived(path: Path) -> int:
+    """Move the old runs of a database into the folder `archive` beside it; how many files that makes."""
+    file, archive = OwnedFile(load_settings(database_url=f"duckdb:///{path}")), Archive(path.parent / "archive")
+    writer = Writer(file.session())
+    now = datetime.now(UTC)
+    before = now - timedelta(days=4)
+    for name in months_to_archive(file.connection, before):
+        month = write_month(file.connection, archive, name, before)
+        writer.transact(lambda cursor, month=month: remove_month(cast("Any", cursor), archive, month, now)).result()
+    writer.close()
+    noted = len(list(archive.folder.rglob("*.parquet")))
+    file.close()
+    return noted
+
+
+def test_the_archive_comes_along(file: Path, postgres_url: str, tmp_path: Path) -> None:
+    path = tmp_path / "one" / "health.duckdb"
+    path.parent.mkdir()
+    shutil.copyfile(file, path)
+    files = archived(path)
+    assert files
+    away = path.parent.rename(tmp_path / "two") / "archive"
+    away.rename(tmp_path / "away")
+    path = tmp_path / "two" / "health.duckdb"
+    shared = ["env", f"ARCHIVE_FOLDER={tmp_path}/shared"]
+
+    def told(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*shared, *command(postgres_url, *arguments)], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+
+    refused = told("import", str(path))
+    assert refused.returncode == 1
+    assert f"{files} archived files are neither in {tmp_path}/two/archive nor in {tmp_path}/shared" in refused.stderr
+    done = told("import", str(path), "--archive", str(tmp_path / "away"))
+    assert done.returncode == 0, done.stderr
+    back = tmp_path / "three" / "back.duckdb"
+    back.parent.mkdir()
+    assert told("export", str(back)).returncode == 0
+    copies = [
+        {p.relative_to(folder) for p in folder.rglob("*.parquet")}
+        for folder in (tmp_path / "away", tmp_path / "shared", tmp_path / "three" / "archive")
+    ]
+    assert copies[0] == copies[1] == copies[2]
+    attempts = []
+    for database, archive in ((path, tmp_path / "away"), (back, None)):
+        settings = load_settings(database_url=f"duckdb:///{database}", archive_folder=archive and str(archive))
+        opened = OwnedFile(settings)
+        attempts.append(opened.connection.execute("SELECT count(*), min(begun_at) FROM attempts").fetchone())
+        opened.close()
+    assert attempts[0] == attempts[1]

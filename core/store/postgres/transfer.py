@@ -22,7 +22,7 @@ from core.store.postgres.frames import table_of
 ROWS = 50_000
 FEW_ROWS = {"deliveries": 2_000, "job_logs": 100}
 # Not copied, or there already: what the target knows of itself.
-OWN = ("schema_migrations", "import_progress", "import_indexes", "archived_files")
+OWN = ("schema_migrations", "import_progress", "import_indexes")
 # A service that was started on the target before may have put its own settings there; those of the file count.
 REPLACED = ("settings",)
 
