@@ -80,8 +80,8 @@ GROUPS = {
         without=("exposed_dashboard", "settings_page", "on_a_page", "reaches"),
     ),
     "rows": Group(
-        ("store/rows", "store/writer", "store/session", "store/stored_steps", "store/cursor"),
-        ("core/test_store_rows", "core/test_writer"),
+        ("store/rows", "store/writer", "store/session", "store/stored_steps", "store/proof"),
+        ("core/test_store_rows", "core/test_writer", "core/test_stored_steps", "core/test_write_proof"),
     ),
     "tables": Group(
         ("store/alert_actions", "store/silences", "store/stored_settings", "store/providers", "store/job_logs",
@@ -89,7 +89,7 @@ GROUPS = {
         ("core/test_store_tables", "core/test_alert_tables", "core/test_clock"),
     ),
     "told": Group(
-        ("store/alerts", "store/telling", "store/outbox"),
+        ("store/alerts", "store/telling", "store/outbox", "store/cursor"),
         ("core/test_alert_tables", "core/test_clock", "ingest/test_alert_life", "ingest/test_message_life"),
     ),
     "file": Group(
@@ -97,6 +97,11 @@ GROUPS = {
         ("core/test_database_file", "core/test_copies"),
     ),
     "asked": Group(("store/quack", "store/reader", "store/extensions", "store/asking"), ("core/test_sql_endpoint",)),
+    "found": Group(
+        ("store/digest", "store/duration_changes", "store/failure_lines"),
+        ("core/test_weekly_digest", "core/test_found_in_runs"),
+    ),
+    "shared": Group(("store/shared_memory", "store/kept_reader"), ("core/test_shared_memory",)),
     "said": Group(("store/postgres/dialect", "store/postgres/admitting"), ("core/test_said_for_postgres",)),
 }  # fmt: skip
 

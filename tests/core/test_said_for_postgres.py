@@ -109,6 +109,15 @@ PARTS = {
             """WITH "asked_a" AS (SELECT 1 AS "n"), "asked_b" AS (SELECT "n" FROM "asked_a" AS "a")
             SELECT "a"."n" FROM "asked_a" AS "a", "asked_b" AS "c" """,
         ),
+        (
+            "WITH a(n) AS (SELECT 1) SELECT n FROM a",
+            'WITH "asked_a"("n") AS (SELECT 1) SELECT "n" FROM "asked_a" AS "a"',
+        ),
+        (
+            "WITH RECURSIVE a(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM a) SELECT n FROM a",
+            """WITH RECURSIVE "asked_a"("n") AS (SELECT 1 UNION ALL SELECT "n" + 1 FROM "asked_a" AS "a")
+            SELECT "n" FROM "asked_a" AS "a" """,
+        ),
         ("WITH runs AS (SELECT 1 AS n) SELECT n FROM runs", 'WITH "runs" AS (SELECT 1 AS "n") SELECT "n" FROM "runs"'),
         *(
             (f"SELECT {word}(a) FROM runs", f'SELECT CAST(EXTRACT({part} FROM "a") AS BIGINT) FROM "runs"')
@@ -153,6 +162,7 @@ LISTED = "The views are listed beside the query."
             "They are listed beside the query.",
         ),
         ("SELECT pg_sleep(9)", "The function pg_sleep can't be used here on PostgreSQL.", ""),
+        ("SELECT f1(9)", "The function f1 can't be used here on PostgreSQL.", ""),
         ('SELECT "PG_sleep"(9)', "The function pg_sleep can't be used here.", ""),
         ("SELECT {'a': 1}", "a := 1 can't be used here on PostgreSQL.", ""),
         ("SELECT a COLLATE b", "a COLLATE b can't be used here on PostgreSQL.", ""),

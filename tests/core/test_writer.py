@@ -2,13 +2,18 @@
 
 import threading
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import duckdb
+import pytest
 
+from core.errors import StoreUnavailable
 from core.model import Changes, Delivery, Step
 from core.queries import sql_text
+from core.store.session import FileSession, refusal
 from core.store.writer import Writer
+from tests.conftest import wait_for
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -70,3 +75,81 @@ def test_a_step_is_found_by_an_index_not_by_a_scan(writer: Writer, database: duc
     database.execute("CREATE TEMP TABLE incoming_steps AS SELECT * EXCLUDE (duration_seconds) FROM steps LIMIT 5")
     plan = database.execute(f"EXPLAIN ANALYZE {sql_text('write', 'update_steps')}").fetchall()
     assert "Index Scan" in plan[0][1]
+
+
+def test_a_writer_that_is_closing_accepts_nothing_more(database: duckdb.DuckDBPyConnection) -> None:
+    writer = Writer(database)
+    busy, go_on = threading.Event(), threading.Event()
+
+    def wait(_: object) -> bool:
+        busy.set()
+        return go_on.wait(30)
+
+    last = writer.transact(wait)
+    assert busy.wait(30)
+    closing_thread = threading.Thread(target=writer.close)
+    closing_thread.start()
+    try:
+        wait_for(lambda: not writer.is_alive, "the writer to be closing", seconds=10)
+        with pytest.raises(StoreUnavailable):
+            writer.transact(lambda _: None)
+    finally:
+        go_on.set()
+    assert last.result(30)
+    closing_thread.join()
+
+
+def test_of_two_writes_the_one_that_can_be_stored_is(database: duckdb.DuckDBPyConnection) -> None:
+    with closing(Writer(database)) as writer:
+        busy, go_on = threading.Event(), threading.Event()
+        writer.transact(lambda _: (busy.set(), go_on.wait(30)))
+        assert busy.wait(30)
+        impossible = replace(step("1", job_id="bad"), number=2**40)
+        bad, good = (writer.submit_changes(Changes(steps=(each,))) for each in (impossible, step("1", job_id="good")))
+        go_on.set()
+        assert bad.exception(30)
+        assert good.result(30) is None
+    assert stored(database) == [(1, "1")]
+
+
+def test_a_session_tells_what_may_be_repeated_and_what_a_refusal_means(database: duckdb.DuckDBPyConnection) -> None:
+    session = FileSession(database)
+    session.roll_back()  # nothing is open
+    taken, other = duckdb.ConstraintException("taken"), duckdb.Error("other")
+    assert [session.may_repeat(error, tries, alone=False) for error in (taken, other) for tries in (1, 2)] == [
+        True, False, False, False,
+    ]  # fmt: skip
+    assert not session.rows.is_wary
+    assert session.may_repeat(taken, 1, alone=True)
+    assert session.rows.is_wary
+    session.begin(alone=False)
+    session.commit()
+    assert not session.rows.is_wary
+    own = ValueError("own")
+    assert session.in_a_sentence(own) is own
+    told = session.in_a_sentence(duckdb.Error("first\nsecond"))
+    assert isinstance(told, StoreUnavailable)
+    assert (told.message, told.hint) == ("The database refused the write.", "first")
+    session.close()
+    with pytest.raises(duckdb.ConnectionException):
+        session.cursor.execute("SELECT 1")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        duckdb.FatalException("Failed: it\nmore"),
+        *(
+            duckdb.IOException(f"Could not write: {words}\nmore")
+            for words in (
+                "No space left on device", "Disk quota exceeded", "File too large", "Read-only file system",
+                "Input/output error",
+            )
+        ),
+    ],
+)  # fmt: skip
+def test_a_disk_that_takes_nothing_more_is_named(error: duckdb.Error) -> None:
+    told = refusal(error)
+    assert told.message == "The database's disk takes nothing more, so nothing was stored."
+    first = str(error).split("\n")[0]
+    assert told.hint == f"Free some space; the service goes on by itself, and what is sent again is stored. {first}"

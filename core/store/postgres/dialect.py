@@ -95,8 +95,6 @@ def _in_its_words(node: exp.Expr) -> exp.Expr:
 def _as_the_same_number(node: exp.Expr) -> exp.Expr:
     """DuckDB divides integers as real numbers, and by zero gives NULL; parts of a time are integers to it."""
     match node:
-        case exp.TimeToUnix():
-            return exp.Extract(this=exp.var("EPOCH"), expression=node.this)
         case exp.Extract() if node.this.name.upper() != "EPOCH" and not isinstance(node.parent, exp.Cast):
             return exp.cast(node, "BIGINT")
         case exp.Div():
