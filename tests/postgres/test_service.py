@@ -4,6 +4,7 @@ import signal
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import psycopg
@@ -11,6 +12,7 @@ import pytest
 
 from core.logs.keep import KeptLog
 from core.logs.opened import OpenLog
+from tests.black_hole import black_hole
 from tests.builders import NOON, job_payload, run_payload
 from tests.conftest import WRITE_KEY, IngestProcess, wait_for
 from tests.postgres_server import PostgresServer
@@ -115,6 +117,31 @@ def test_a_leader_that_hangs_is_replaced_and_sends_nothing_when_it_goes_on(start
     wait_for(lambda: len(sink.calls) == 2, "the second message")
     assert leads(other)
     assert len({call["attachments"][0]["footer"] for call in sink.calls}) == len(sink.calls) == 2
+
+
+def test_a_leader_whose_network_swallows_everything_is_replaced_and_sends_nothing(
+    start: Start, sink: Sink, postgres_url: str
+) -> None:
+    """No connection breaks, nothing is refused: what is sent just never arrives."""
+    told = {"SLACK_WEBHOOK_URL": sink.url, "ALERT_GROUP_SECONDS": "0"}
+    address = urlsplit(postgres_url)
+    assert address.hostname
+    assert address.port
+    with black_hole(address.hostname, address.port) as hole:
+        cut_off = start(**told, DATABASE_URL=postgres_url.replace(f":{address.port}/", f":{hole.port}/"))
+        wait_for(lambda: leads(cut_off), "it to lead")
+        other = start(**told)
+        hole.is_open.clear()
+        wait_for(lambda: leads(other), "the other one to lead", seconds=30)
+        other.send("workflow_run", run_payload(conclusion="failure"))
+        wait_for(lambda: len(sink.calls) == 1, "the message of the new leader")
+        hole.is_open.set()
+        wait_for(lambda: not leads(cut_off), "the old one to know", seconds=30)
+        second = run_payload(run_id=2, workflow_id=2, conclusion="failure")
+        assert cut_off.send("workflow_run", second, "second").json() == {"status": "processed"}
+        wait_for(lambda: len(sink.calls) == 2, "the second message")
+        assert leads(other)
+        cut_off.stop(signal.SIGKILL)
 
 
 def test_a_worker_on_a_duckdb_file_says_what_it_needs(start: Start, tmp_path: Path) -> None:
