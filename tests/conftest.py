@@ -146,6 +146,14 @@ class IngestProcess:
         self.process.send_signal(how)
         return self.process.wait(timeout=30)
 
+    def end(self) -> None:
+        """Stop it as Ctrl-C does, if it still runs. A service that doesn't stop fails the test, and is killed."""
+        if self.process and self.process.poll() is None:
+            try:
+                self.stop()
+            finally:
+                self.process.kill()
+
     def send(
         self, event: str, payload: dict[str, Any], delivery_id: str | None = None, **headers: str
     ) -> httpx.Response:
@@ -202,5 +210,4 @@ def ingest(tmp_path: Path) -> Iterator[IngestProcess]:
     """A running ingest service; stopped in the end whatever happens."""
     running = IngestProcess(tmp_path).start()
     yield running
-    if running.process and running.process.poll() is None:
-        running.stop(signal.SIGKILL)
+    running.end()

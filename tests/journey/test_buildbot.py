@@ -3,7 +3,6 @@
 Once more they are asked for after the fact, by polling alone: both ways give the same rows.
 """
 
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -74,7 +73,7 @@ def receiver(tmp_path: Path, www: int) -> Iterator[IngestProcess]:
     settings = {"BUILDBOT_WEBHOOK_SECRET": PASSWORD, "BUILDBOT_URL": f"http://127.0.0.1:{www}"}
     process = IngestProcess(tmp_path, settings | {"POLL_INTERVAL_SECONDS": "1"}).start()
     yield process
-    process.stop(signal.SIGKILL)
+    process.end()
 
 
 @pytest.fixture
@@ -104,8 +103,7 @@ def latecomer(tmp_path: Path, www: int) -> Iterator[IngestProcess]:
     folder.mkdir()
     process = IngestProcess(folder, {"BUILDBOT_URL": f"http://127.0.0.1:{www}"})
     yield process
-    if process.process:
-        process.stop(signal.SIGKILL)
+    process.end()
 
 
 def builds(receiver: IngestProcess) -> dict[str, dict[str, Any]]:

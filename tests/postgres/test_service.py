@@ -40,8 +40,7 @@ def start(tmp_path: Path, postgres_url: str) -> Iterator[Start]:
 
     yield launch
     for process in started:
-        if process.process and process.process.poll() is None:
-            process.stop(signal.SIGKILL)
+        process.end()
 
 
 def leads(process: IngestProcess) -> bool:
