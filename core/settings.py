@@ -302,12 +302,12 @@ class Settings(BaseSettings):
     archive_after_days: int = Field(
         0,
         ge=0,
-        description="Days after which runs move from the DuckDB file to Parquet files, 190 at least; 0 keeps them.",
+        description="Days after which runs move from the database to Parquet files, 190 at least; 0 keeps them.",
     )
     archive_folder: str | None = Field(
         None,
         description="Where those files go: a folder, or `s3://bucket/prefix`. Default: the folder `archive` beside the "
-        "database.",
+        "DuckDB file; on PostgreSQL, where all processes and dashboards must reach it, there is none.",
     )
     aws_access_key_id: str | None = Field(
         None, description="Key of the bucket. Default: as Amazon's tools find it (profile, role of the machine)."
@@ -383,9 +383,12 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
-    def _archive_needs_a_file(self) -> "Settings":
-        if self.archive_after_days and self.is_shared:
-            raise ValueError("ARCHIVE_AFTER_DAYS: works on a DuckDB file only, not on PostgreSQL")
+    def _archive_is_shared(self) -> "Settings":
+        if self.archive_after_days and self.is_shared and not self.archive_folder:
+            raise ValueError(
+                "ARCHIVE_AFTER_DAYS: on PostgreSQL needs ARCHIVE_FOLDER, which every process and dashboard reaches: a "
+                "shared folder, or a bucket (s3://…)"
+            )
         return self
 
     @field_validator("archive_folder")

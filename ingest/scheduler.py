@@ -1,9 +1,11 @@
 """The timed jobs of the ingest process (APScheduler): polling, alerts, retention."""
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, cast
 
 import structlog
@@ -18,6 +20,7 @@ from core.store.archive_files import archive_of
 from core.store.believable import believable
 from core.store.database import OwnedFile, SharedPostgres
 from core.store.polling import forget_old
+from core.store.postgres.archiving import START, remove_part, write_part
 from core.store.retention import apply_retention
 from core.store.writer import Writer
 from ingest.alerting.evaluator import Evaluator
@@ -71,7 +74,7 @@ class Timer:
         self._scheduler.add_job(self._retain, "interval", hours=1, next_run_time=soon, id="retention")
         if self._settings.archive_after_days:
             self._scheduler.add_job(self._archive, "interval", hours=24, next_run_time=soon, id="archive")
-        if self._settings.archive_bucket:
+        if self._settings.archive_bucket and isinstance(self._database, OwnedFile):
             at_once = datetime.now(UTC)
             self._scheduler.add_job(
                 self._fetch_archive, "interval", minutes=5, next_run_time=at_once, id="files of the archive"
@@ -143,30 +146,53 @@ class Timer:
         log.info("retention applied", **removed)
 
     def _archive(self) -> None:
-        """Month by month, so that webhooks wait no longer than one month's rows take to be removed."""
-        database, archive = self._database, self._archive_files
-        assert isinstance(database, OwnedFile)
+        """Some runs at a time, so that webhooks wait no longer than those take to be removed."""
+        database = self._database
         now = self._writer.transact(lambda cursor: believable(cursor, datetime.now(UTC))).result()
         before = now - timedelta(days=self._settings.archive_after_days)
-        for name in self._writer.transact(lambda cursor: months_to_archive(cursor, before)).result():
-            month = write_month(database.connection, archive, name, before)
-            if month.files:
-                self._move(month, now)
+        if isinstance(database, OwnedFile):
+            self._archive_months(database, before, now)
+        else:
+            self._archive_parts(database, before, now)
 
-    def _move(self, month: Month, now: datetime) -> None:
+    def _archive_months(self, database: OwnedFile, before: datetime, now: datetime) -> None:
+        archive, writer = self._archive_files, self._writer
+        for name in writer.transact(lambda cursor: months_to_archive(cursor, before)).result():
+            month = write_month(database.connection, archive, name, before)
+
+            def remove(cursor: Any, month: Month = month) -> None:
+                remove_month(cursor, archive, month, now)
+
+            if month.files and self._move(month.names, lambda remove=remove: writer.transact(remove).result()):  # type: ignore[misc]
+                log.info("runs archived", month=month.name, **{kind: rows for kind, (rows, _) in month.digests.items()})
+
+    def _archive_parts(self, database: SharedPostgres, before: datetime, now: datetime) -> None:
+        """As long as this process leads."""
+        archive, start = self._archive_files, START
+        archive.fetch(file.path for file in self._writer.transact(noted).result() if file.kind == "workflow_runs")
+        while not self._stopping.is_set() and (part := write_part(database.url, archive, before, start)):
+            start = part.end
+            if part.files and self._move(part.names, partial(remove_part, database.url, archive, part, now)):
+                log.info("runs archived", month=part.month, **part.counts)
+
+    def _move(self, names: list[str], remove: Callable[[], object]) -> bool:
+        """Bring files to the archive, then remove their rows; whether these were still the same.
+
+        Only files that certainly nobody noted are thrown away: a commit whose answer was lost may have noted them.
+        """
         archive = self._archive_files
         try:
-            archive.keep(month.names)
+            archive.keep(names)
         except StoreUnavailable:
-            archive.discard(month.names)
+            archive.discard(names)
             raise
         try:
-            self._writer.transact(lambda cursor: remove_month(cast("Any", cursor), archive, month, now)).result()
+            remove()
         except Conflict as error:
-            archive.discard(month.names)
+            archive.discard(names)
             log.warning("runs were not archived", reason=str(error))
-        else:
-            log.info("runs archived", month=month.name, **{kind: rows for kind, (rows, _) in month.digests.items()})
+            return False
+        return True
 
     def _fetch_archive(self) -> None:
         """Copy from the bucket what isn't on this machine yet, and show it."""

@@ -72,7 +72,7 @@ def write_month(connection: duckdb.DuckDBPyConnection, archive: Archive, month: 
                 f"Nothing is archived: {len(missing)} archived files are missing, {missing[0]} for one.",
                 hint=f"Bring them back to {archive.folder}.",
             )
-        archived = f"SELECT run_key FROM {_parquet(archive, known)}" if known else "SELECT NULL WHERE FALSE"  # noqa: S608
+        archived = f"SELECT run_key FROM {parquet(archive, known)}" if known else "SELECT NULL WHERE FALSE"  # noqa: S608
         cursor.execute(
             f"""CREATE TEMP TABLE moving AS SELECT id FROM ({OLD}) WHERE month = ?
                 AND run_key NOT IN ({archived})""",  # noqa: S608
@@ -98,9 +98,9 @@ def remove_month(cursor: duckdb.DuckDBPyConnection, archive: Archive, month: Mon
     Raises Conflict, with nothing removed, if any of the rows changed since they were written.
     """
     runs = [file.path for file in month.files if file.kind == "workflow_runs"]
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE moving AS SELECT id FROM {_parquet(archive, runs)}")  # noqa: S608
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE moving AS SELECT id FROM {parquet(archive, runs)}")  # noqa: S608
     for kind, rows in KINDS.items():
-        if _digest(cursor, f"(SELECT * FROM {kind} WHERE {rows})") != month.digests[kind]:  # noqa: S608
+        if digest_of(cursor, f"(SELECT * FROM {kind} WHERE {rows})") != month.digests[kind]:  # noqa: S608
             raise Conflict("Runs of the month changed while they were archived.", hint="They stay until the next time.")
     note(cursor, month.files, now)
     for kind, rows in KINDS.items():
@@ -138,9 +138,7 @@ def refresh_views(connection: duckdb.DuckDBPyConnection, archive: Archive) -> No
         statement = f"CREATE OR REPLACE VIEW {view} AS SELECT * FROM {kind}"  # noqa: S608
         if chosen := [file for file in present if file.kind == kind]:
             newest = max(file.newest_at for file in chosen)
-            statement += (
-                f" UNION ALL BY NAME {archived_rows(kind, _parquet(archive, [f.path for f in chosen]), newest)}"
-            )
+            statement += f" UNION ALL BY NAME {archived_rows(kind, parquet(archive, [f.path for f in chosen]), newest)}"
         connection.execute(statement)
 
 
@@ -176,13 +174,13 @@ def _files(cursor: Cursor, kind: str) -> list[str]:
 def _write(cursor: duckdb.DuckDBPyConnection, archive: Archive, kind: str, name: str) -> Digest:
     """Write the moving rows of a kind, unless there are none, and compare; the rows' digest."""
     chosen = f"(SELECT * FROM {kind} WHERE {KINDS[kind]})"  # noqa: S608 - constants of this module
-    digest = _digest(cursor, chosen)
+    digest = digest_of(cursor, chosen)
     if not digest[0]:
         return digest
     path = archive.place(name)
     path.parent.mkdir(parents=True, exist_ok=True)
     cursor.execute(f"COPY {chosen} TO {_literal(path)} (FORMAT parquet, COMPRESSION zstd)")
-    if _digest(cursor, _parquet(archive, [name])) != digest:
+    if digest_of(cursor, parquet(archive, [name])) != digest:
         raise StoreUnavailable(f"{path} doesn't hold what was written to it; nothing was removed.")
     return digest
 
@@ -197,14 +195,15 @@ def _newest(cursor: duckdb.DuckDBPyConnection) -> datetime:
     return newest
 
 
-def _digest(cursor: duckdb.DuckDBPyConnection, rows: str) -> Digest:
+def digest_of(cursor: duckdb.DuckDBPyConnection, rows: str) -> Digest:
     """How many rows, and one number that any change to any of them changes."""
     found = cursor.execute(f"SELECT count(*), bit_xor(hash(t)) FROM {rows} AS t").fetchone()  # noqa: S608
     assert found
     return int(found[0]), found[1]
 
 
-def _parquet(archive: Archive, names: Sequence[str]) -> str:
+def parquet(archive: Archive, names: Sequence[str]) -> str:
+    """The rows of files of the archive, as SQL has them after FROM."""
     files = ", ".join(_literal(archive.place(name)) for name in names)
     return f"read_parquet([{files}], union_by_name = true, hive_partitioning = false)"
 

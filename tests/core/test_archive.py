@@ -113,13 +113,13 @@ def test_nothing_is_removed_before_it_was_read_back(
     file: OwnedFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = count(file.connection, "workflow_runs")
-    whole = archiving._digest
+    whole = archiving.digest_of
 
     def one_row_short(cursor: Any, rows: str) -> tuple[int, int | None]:
         number, digest = whole(cursor, rows)
         return (number - 1 if "read_parquet" in rows else number), digest
 
-    monkeypatch.setattr(archiving, "_digest", one_row_short)
+    monkeypatch.setattr(archiving, "digest_of", one_row_short)
     with pytest.raises(StoreUnavailable, match="nothing was removed"):
         archived(file, tmp_path / "archive")
     monkeypatch.undo()
