@@ -15,6 +15,7 @@ from core.access import Role, own_headers, stored_roles
 from core.errors import Conflict, DashboardError, Forbidden, StoreUnavailable
 from core.queries import Value
 from core.settings import Settings, settings
+from core.store.archive_files import archive_of
 from core.store.postgres.reader import PostgresReader
 from core.store.reader import RemoteReader, Source
 from core.store.shared_memory import shared_memory
@@ -87,7 +88,13 @@ class Freshness:
 def _reader(address: str, _chosen: Settings) -> RemoteReader | PostgresReader:  # noqa: ARG001 -- the cache's key
     if _chosen.is_shared:
         memory = shared_memory(_chosen.redis_url) if _chosen.redis_url else None
-        return PostgresReader(_chosen.database_url, size=_chosen.database_pool_size, name="dashboard", memory=memory)
+        return PostgresReader(
+            _chosen.database_url,
+            size=_chosen.database_pool_size,
+            name="dashboard",
+            memory=memory,
+            archive=archive_of(_chosen),
+        )
     return RemoteReader(
         port=_chosen.quack_port,
         token=_chosen.quack_token.get_secret_value() if _chosen.quack_token else None,

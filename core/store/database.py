@@ -87,7 +87,13 @@ class SharedPostgres(Database):
         with connections.connect(self.url, "migration") as connection:
             migrate_postgres(connection, self.url)
         self.memory = shared_memory(settings.redis_url) if settings.redis_url else None
-        self.reader = PostgresReader(self.url, size=settings.database_pool_size, name="ingest", memory=self.memory)
+        self.reader = PostgresReader(
+            self.url,
+            size=settings.database_pool_size,
+            name="ingest",
+            memory=self.memory,
+            archive=archive_of(settings),
+        )
 
     def session(self) -> Session:
         return PostgresSession(self.url, self.memory.data_changed if self.memory else None)

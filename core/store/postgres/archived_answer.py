@@ -1,0 +1,140 @@
+"""Archived files asked the very same named queries, and both parts of an answer put together.
+
+A DuckDB that lives as long as the question reads the files, and can read nothing else: it knows no other folder, no
+network and no password. The rules are those of the DuckDB file's own views (`core.store.archive`).
+"""
+
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+import duckdb
+import pyarrow as pa
+import sqlglot
+
+from core.errors import StoreUnavailable
+from core.queries import bound
+from core.store.archive import VIEWS, archived_rows, parquet
+from core.store.archive_files import Archive
+from core.store.migrations import migrate
+from core.store.postgres.archived import COUNTS, GROUPS, PAGES, Parameters, Question, kinds_of, newest_of, with_chosen
+
+_NEWEST = "coalesce(started_at, created_at) DESC, id DESC"
+ORDERS = {
+    "newest": _NEWEST,
+    "oldest": "coalesce(started_at, created_at), id DESC",
+    "longest": f"duration_seconds DESC NULLS LAST, {_NEWEST}",
+    "shortest": f"duration_seconds NULLS LAST, {_NEWEST}",
+}
+# Of the rows of one run or attempt: what tells them apart, and their order.
+ROWS = {
+    "run_attempts": ("attempt_id", "run_attempt DESC"),
+    "attempt_jobs": ("id", "coalesce(started_at, created_at) NULLS LAST, name, id"),
+    "attempt_steps": ("(job_id, number)", "job_id, number"),
+}
+# Of what isn't asked for, nothing is here.
+_EMPTY = {
+    "jobs": pa.schema([("id", pa.string()), ("created_at", pa.timestamp("us", tz="UTC"))]),
+    "steps": pa.schema([("job_id", pa.string()), ("number", pa.int32())]),
+    "job_logs": pa.schema([("job_id", pa.string()), ("excerpt", pa.string())]),
+}
+# These ask documented views instead of the archive's own.
+OVER_VIEWS = ("run_count", "run_attempts")
+
+MEMORY, THREADS = "1GB", 2
+AT_ONCE, WAIT_SECONDS = 2, 20
+_places = threading.BoundedSemaphore(AT_ONCE)
+
+
+def answered(question: Question, archive: Archive, parameters: Parameters) -> pa.Table:
+    """The whole answer to what was asked with these parameters.
+
+    Raises StoreUnavailable where files can't be read, or too many such questions are asked at once.
+    """
+    if not question.files:
+        return question.live
+    if not _places.acquire(timeout=WAIT_SECONDS):
+        raise StoreUnavailable("Others are looking through archived runs.", hint="Try again in some seconds.")
+    try:
+        with _opened(question, archive) as database:
+            return database.execute(_statement(question, parameters)).to_arrow_table()
+    finally:
+        _places.release()
+
+
+def streamed(question: Question, archive: Archive, rows: int) -> Iterator[pa.RecordBatch]:
+    """The whole answer, about `rows` at a time, however many there are. Raises StoreUnavailable."""
+    with _opened(question, archive) as database:
+        yield from database.execute(_statement(question, question.parameters)).to_arrow_reader(rows)
+
+
+@contextmanager
+def _opened(question: Question, archive: Archive) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB with PostgreSQL's rows and the files as its views."""
+    with tempfile.TemporaryDirectory(prefix="cicd-health-") as folder:
+        try:
+            with duckdb.connect(
+                config={"threads": THREADS, "memory_limit": MEMORY, "temp_directory": folder}
+            ) as database:
+                _fill(database, question, archive)
+                yield database
+        except duckdb.Error as error:
+            raise StoreUnavailable("Archived runs can't be read.", hint=str(error).split("\n", 1)[0]) from None
+
+
+def _fill(database: duckdb.DuckDBPyConnection, question: Question, archive: Archive) -> None:
+    database.execute("SET TimeZone = 'UTC'")
+    empty = {name: schema.empty_table() for name, schema in _EMPTY.items()}
+    for name, table in (empty | question.tables | {"live": question.live}).items():
+        database.register(name, table)
+    database.execute("SET allowed_directories = ?", [[f"{archive.folder}/"]])
+    database.execute("SET enable_external_access = false")
+    newest = newest_of(question.files)
+    assert newest
+    for kind in kinds_of(question.query):
+        paths = [file.path for file in question.files if file.kind == kind]
+        rows = archived_rows(kind, parquet(archive, paths), newest)
+        database.execute(f"CREATE TEMP VIEW {VIEWS[kind]} AS {rows}")
+    if question.query in OVER_VIEWS:
+        for view, text in _views().items():
+            database.execute(f"CREATE TEMP VIEW {view} AS {text}")
+    database.execute("SET lock_configuration = true")
+
+
+def _statement(question: Question, parameters: Parameters) -> str:
+    query = question.query
+    archived = bound(query, question.parameters)
+    if query in COUNTS:
+        capped = f"least(sum(total), {parameters['limit']:d})" if query == "run_search_count" else "sum(total)"
+        return f"SELECT CAST({capped} AS BIGINT) AS total FROM (FROM live UNION ALL FROM ({archived}))"  # noqa: S608
+    if query == GROUPS:
+        return _groups(question)
+    if query in PAGES:
+        order = ORDERS[str(parameters.get("sort", "newest"))]
+        limit, offset = parameters["limit"], parameters.get("offset", 0)
+        end = "" if limit is None else f" LIMIT {limit:d} OFFSET {offset:d}"
+        return f"SELECT * FROM (FROM live UNION ALL BY NAME FROM ({archived})) ORDER BY {order}{end}"  # noqa: S608
+    key, order = ROWS[query]
+    return f"""SELECT * FROM (FROM live UNION ALL BY NAME
+        SELECT * FROM ({archived}) AS archived WHERE {key} NOT IN (SELECT {key} FROM live)) ORDER BY {order}"""  # noqa: S608
+
+
+def _groups(question: Question) -> str:
+    """The named query, with the rows of both sides in the place of those that it chooses."""
+    tree, chosen = with_chosen(question.query, question.parameters, "duckdb")
+    live = "SELECT status, duration_seconds, last_at, pipeline_id, name FROM live, range(runs)"
+    archived = chosen.this.sql(dialect="duckdb")
+    chosen.set("this", sqlglot.parse_one(f"{live} UNION ALL BY NAME {archived}", dialect="duckdb"))
+    return tree.sql(dialect="duckdb")
+
+
+@cache
+def _views() -> dict[str, str]:
+    """The documented views of runs, as the migrations define them."""
+    with duckdb.connect() as database:
+        migrate(database)
+        rows = database.execute("SELECT view_name, sql FROM duckdb_views() WHERE NOT internal").fetchall()
+    texts = {name: sql.partition(" AS ")[2].rstrip(";") for name, sql in rows}
+    return {name: texts[name] for name in ("attempts", "runs")}
