@@ -8,6 +8,7 @@ has initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || wanted="$wa
 has redis-server || wanted="$wanted redis-server"
 has kubectl || wanted="$wanted kubernetes-client"
 has openssl || wanted="$wanted openssl"
+has strace || wanted="$wanted strace"
 ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || wanted="$wanted faketime"
 [ -n "$wanted" ] || exit 0
 if ! has apt-get; then

@@ -34,13 +34,26 @@ CREATE OR REPLACE MACRO admit_select(session_id, statement) AS (
 
 def token_of(path: Path, configured: str | None) -> str:
     """The endpoint's token: the configured one, else one made once and kept in `path` with mode 0600."""
-    if configured:
-        return configured
-    if not path.exists():
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as file:
-            file.write(secrets.token_hex(24))
-    return path.read_text().strip()
+    return configured or kept_token(path) or _made_token(path)
+
+
+def kept_token(path: Path) -> str:
+    """The token in `path`; empty where none was made yet, or a crash of the machine left an empty file of it."""
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        return ""
+
+
+def _made_token(path: Path) -> str:
+    made, token = path.with_name(f"{path.name}.new"), secrets.token_hex(24)
+    handle = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(token)
+        file.flush()
+        os.fsync(handle)
+    made.replace(path)
+    return token
 
 
 def serve(connection: duckdb.DuckDBPyConnection, port: int, token: str) -> None:

@@ -13,7 +13,7 @@ from core.errors import StoreUnavailable
 from core.queries import Value, bound
 from core.store.duckdb_file import open_read_only
 from core.store.extensions import load_quack
-from core.store.quack import token_of
+from core.store.quack import kept_token
 from core.store.session import refusal
 
 Source = Literal["live", "file"]
@@ -78,12 +78,12 @@ class RemoteReader:
         return rows
 
     def _ask_server(self, sql: str) -> pd.DataFrame:
-        if not self._token and not self._token_path.exists():
+        if not (token := self._token or kept_token(self._token_path)):
             raise FileNotFoundError(self._token_path)
         with self._connection().cursor() as cursor:
             return cursor.execute(
                 "FROM quack_query($address, $sql, token := $token)",
-                {"address": self._address, "sql": sql, "token": token_of(self._token_path, self._token)},
+                {"address": self._address, "sql": sql, "token": token},
             ).df()
 
     def _ask_file(self, sql: str) -> pd.DataFrame:

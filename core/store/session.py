@@ -59,7 +59,8 @@ def refusal(error: duckdb.Error) -> StoreUnavailable:
     if isinstance(error, duckdb.FatalException) or any(part in words for part in _FULL):
         return StoreUnavailable(
             "The database's disk takes nothing more, so nothing was stored.",
-            hint=f"Free some space; the service goes on by itself, and what is sent again is stored. {words}",
+            hint="Free some space, or make it writable again; the service goes on by itself, and what is sent again is "
+            f"stored. {words}",
         )
     return StoreUnavailable("The database refused the write.", hint=words)
 

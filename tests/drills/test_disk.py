@@ -17,8 +17,8 @@ def test_a_full_disk_refuses_in_words_loses_nothing_and_is_recovered_from() -> N
     assert disk.full(runs=20).problems == ()
 
 
-def test_a_read_only_disk_ends_the_start_with_a_sentence() -> None:
-    assert disk.read_only().problems == ()
+def test_a_disk_that_turns_read_only_refuses_in_words_loses_nothing_and_is_recovered_from() -> None:
+    assert disk.read_only(runs=20).problems == ()
 
 
 def test_rows_that_are_written_again_and_again_leave_no_dead_space() -> None:

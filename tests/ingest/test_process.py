@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from core.store.duckdb_file import open_owned, open_read_only
+from core.store.quack import token_of
 from core.store.reader import RemoteReader
 from tests.builders import run_payload
 from tests.conftest import ROOT, IngestProcess, free_port, wait_for
@@ -50,6 +51,16 @@ def test_ctrl_c_leaves_a_clean_database(ingest: IngestProcess) -> None:
 
 def test_the_token_of_the_sql_endpoint_is_for_its_owner_only(ingest: IngestProcess) -> None:
     assert (ingest.folder / "quack.token").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_token_that_a_crash_of_the_machine_left_empty_is_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "quack.token"
+    path.touch(mode=0o644)
+    token = token_of(path, None)
+    assert len(token) == 48
+    assert token_of(path, None) == path.read_text() == token
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert token_of(path, "configured") == "configured"
 
 
 def test_a_second_service_on_the_same_file_is_refused(ingest: IngestProcess) -> None:
