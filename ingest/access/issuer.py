@@ -38,7 +38,7 @@ class Issuer:
             raise Unauthorized("The token doesn't name its key (kid).")
         try:
             key = self._keys().get_signing_key(name)
-        except jwt.PyJWKClientConnectionError as error:
+        except (jwt.PyJWKClientConnectionError, jwt.PyJWKSetError, ValueError) as error:  # away, without keys, no JSON
             raise self._unavailable(str(error)) from None
         except jwt.PyJWKClientError:
             raise Unauthorized("The token's key is unknown.") from None
