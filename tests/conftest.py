@@ -84,15 +84,22 @@ def writer(database: duckdb.DuckDBPyConnection) -> Iterator[Writer]:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
+    """`TESTS_POSTGRES_PORT` names one that runs already: thousands of short runs needn't start their own."""
+    running = os.environ.get("TESTS_POSTGRES_PORT")
+    if running:
+        yield PostgresServer(port=int(running))
+        return
     server = PostgresServer().start()
     yield server
     server.stop()
 
 
 @pytest.fixture
-def postgres_url(postgres_server: PostgresServer) -> str:
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     """The address of an empty database of one test's own."""
-    return postgres_server.database()
+    url = postgres_server.database()
+    yield url
+    postgres_server.drop(url)
 
 
 @dataclass

@@ -20,6 +20,8 @@ from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
 
+from tests.postgres_server import PostgresServer
+
 ROOT = Path(__file__).parent.parent
 PLACE = ROOT / "test-artifacts" / "mutation"
 DOCS = ROOT / "docs" / "mutation.md"
@@ -102,6 +104,12 @@ GROUPS = {
         ("core/test_weekly_digest", "core/test_found_in_runs"),
     ),
     "shared": Group(("store/shared_memory", "store/kept_reader"), ("core/test_shared_memory",)),
+    "postgres": Group(
+        ("store/postgres/connection", "store/postgres/session", "store/postgres/rows", "store/postgres/frames",
+         "store/postgres/reader", "store/postgres/asking"),
+        ("postgres/test_store",),
+    ),
+    "moved": Group(("store/postgres/transfer", "store/postgres/migrations"), ("postgres/test_schema_and_transfer",)),
     "said": Group(("store/postgres/dialect", "store/postgres/admitting"), ("core/test_said_for_postgres",)),
 }  # fmt: skip
 
@@ -113,19 +121,29 @@ def main(arguments: list[str]) -> int:
     if unknown:
         sys.exit(f"No such group: {', '.join(sorted(unknown))}. Known: {', '.join(GROUPS)}.")
     for name in names or GROUPS:
-        folder = PLACE / name
         if goes_on:
-            _forget(folder, GROUPS[name])
+            _forget(PLACE / name, GROUPS[name])
         else:
-            shutil.rmtree(folder, ignore_errors=True)
-        _prepare(folder, GROUPS[name])
-        _mutmut(folder, "run", "--max-children", os.environ.get("MUTATION_PROCESSES", str(os.cpu_count() or 1)))
-        for module, ends in _endings(folder).items():
-            counted = Counter(ends.values())
-            sys.stdout.write(f"{module}: {', '.join(f'{counted[column]} {column}' for column in COLUMNS)}\n")
-            sys.stdout.flush()
+            shutil.rmtree(PLACE / name, ignore_errors=True)
+        _prepare(PLACE / name, GROUPS[name])
+        _run(PLACE / name, GROUPS[name])
     tell()
     return 0
+
+
+def _run(folder: Path, group: Group) -> None:
+    """Run the mutants of a group; those on PostgreSQL share one server, started before and stopped in the end."""
+    server = PostgresServer().start() if any(test.startswith("postgres/") for test in group.tests) else None
+    os.environ["TESTS_POSTGRES_PORT"] = str(server.port) if server else ""
+    try:
+        _mutmut(folder, "run", "--max-children", os.environ.get("MUTATION_PROCESSES", str(os.cpu_count() or 1)))
+    finally:
+        if server:
+            server.stop()
+    for module, ends in _endings(folder).items():
+        counted = Counter(ends.values())
+        sys.stdout.write(f"{module}: {', '.join(f'{counted[column]} {column}' for column in COLUMNS)}\n")
+        sys.stdout.flush()
 
 
 def tell() -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import psycopg
 
+from core.store.postgres.connection import connect
+from core.store.postgres.migrations import migrate_postgres
 from tests.ports import free_port
 
 # Where Debian keeps what it doesn't put on the path.
@@ -27,7 +29,10 @@ def program(name: str) -> str:
 
 @dataclass
 class PostgresServer:
-    """`start`, then `database()` gives the address of a fresh, empty database each time."""
+    """`start`, then `database()` gives the address of a fresh, empty database each time.
+
+    Of one that runs already (`port`), processes that don't know of each other may ask for databases.
+    """
 
     settings: tuple[str, ...] = FAST
     port: int = field(default_factory=free_port)
@@ -63,10 +68,22 @@ class PostgresServer:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def database(self) -> str:
-        self.databases += 1
-        name = f"test_{self.databases}"
+        return self._made("")
+
+    def migrated(self) -> str:
+        """The address of a fresh database with the newest schema, copied from one that is migrated once."""
         with psycopg.connect(f"{self.url}/postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'migrated'").fetchone():
+                connection.execute("CREATE DATABASE migrated")
+                with connect(f"{self.url}/migrated", "test") as target:
+                    migrate_postgres(target, f"{self.url}/migrated")
+        return self._made("TEMPLATE migrated")
+
+    def _made(self, how: str) -> str:
+        self.databases += 1
+        name = f"test_{os.getpid()}_{self.databases}"
+        with psycopg.connect(f"{self.url}/postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} {how}")  # type: ignore[call-overload]
         return f"{self.url}/{name}"
 
     def drop(self, url: str) -> None:

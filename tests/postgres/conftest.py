@@ -8,6 +8,22 @@ from core.store.postgres.connection import PostgresCursor, connect
 from core.store.postgres.migrations import migrate_postgres
 from core.store.postgres.session import PostgresSession
 from core.store.writer import Writer
+from tests.postgres_server import PostgresServer
+
+
+@pytest.fixture
+def url(postgres_server: PostgresServer) -> Iterator[str]:
+    """The address of a database of one test's own with the newest schema."""
+    url = postgres_server.migrated()
+    yield url
+    postgres_server.drop(url)
+
+
+@pytest.fixture
+def cursor(url: str) -> Iterator[PostgresCursor]:
+    """A cursor on the database of `url`."""
+    with connect(url, "test") as connection:
+        yield PostgresCursor(connection)
 
 
 @pytest.fixture
