@@ -28,7 +28,13 @@ def ask(
         raise DashboardError(
             f"The ingest service at {chosen.ingest_url} doesn't answer: {error}.", hint="Check INGEST_URL."
         ) from None
-    said: dict[str, Any] = answer.json()
+    try:
+        said: dict[str, Any] = answer.json()
+    except ValueError:
+        raise DashboardError(
+            f"What answers at {chosen.ingest_url} is no ingest service ({answer.status_code}).",
+            hint="Check INGEST_URL.",
+        ) from None
     if answer.is_error:
         raise DashboardError(str(said["error"]["message"]))
     return said
