@@ -3,6 +3,7 @@
 The database itself never reads from it and knows none of its keys: files are copied whole.
 """
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import file_digest
@@ -42,7 +43,7 @@ class Bucket:
 
     def fetch(self, name: str, target: Path) -> None:
         """Copy a file to this machine: whole or not at all. Raises FileNotFoundError for one that isn't there."""
-        part = target.with_name(f"{target.name}.part")
+        part = target.with_name(f"{uuid.uuid4().hex}.part")  # several processes may fetch it at once
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             with self._told(f"{name} could not be read"):

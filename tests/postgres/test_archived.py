@@ -207,7 +207,9 @@ def test_what_is_told_of_again_counts_as_the_tables_have_it(one_run: PostgresRea
     assert len(batch) == 1
 
 
-def test_without_the_folder_the_rest_is_shown(moved: tuple[str, str, Archive], tmp_path: Path) -> None:
+def test_without_the_folder_the_rest_is_shown_and_the_log_says_so_once(
+    moved: tuple[str, str, Archive], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     _, halved, _ = moved
     reader = PostgresReader(halved, size=1, archive=Archive(tmp_path / "elsewhere"))
     in_tables = count_of(reader)
@@ -215,6 +217,7 @@ def test_without_the_folder_the_rest_is_shown(moved: tuple[str, str, Archive], t
     assert reader.frame("run_count", **ALL)["total"].iloc[0] == in_tables
     assert sum(len(batch) for batch in reader.batches("run_export", 50, **ALL)) == in_tables
     reader.close()
+    assert capsys.readouterr().out.count("archived files are missing") == 1
 
 
 def test_a_damaged_file_is_told_and_nothing_that_needs_none_is_touched(one_run: PostgresReader, tmp_path: Path) -> None:

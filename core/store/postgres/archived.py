@@ -15,17 +15,14 @@ from typing import Any, TypeAlias
 import psycopg
 import pyarrow as pa
 import sqlglot
-import structlog
 from sqlglot import exp
 
 from core.queries import Dialect, Value, bound
 from core.store.archive import noted
-from core.store.archive_copies import fetch_soon
+from core.store.archive_copies import found
 from core.store.archive_files import Archive, ArchivedFile
 from core.store.postgres.connection import PostgresCursor
 from core.store.postgres.frames import table_of
-
-log = structlog.get_logger()
 
 Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 Parameters: TypeAlias = dict[str, Value]
@@ -62,6 +59,11 @@ class Question:
     tables: dict[str, pa.Table] = field(default_factory=dict)
 
 
+def key_in(attempt_id: str) -> str:
+    """The key of the run that an attempt's id begins with."""
+    return re.sub(r"-\d+$", "", attempt_id)
+
+
 def kinds_of(query: str) -> tuple[str, ...]:
     return KINDS.get(query, ("workflow_runs",))
 
@@ -70,15 +72,8 @@ def readable_files(connection: Connection, archive: Archive, query: str) -> tupl
     """What is archived of the kinds that a query asks, and can be read on this machine."""
     kinds = kinds_of(query)
     files = [file for file in noted(PostgresCursor(connection)) if file.kind in kinds]
-    if missing := archive.missing(file.path for file in files):
-        fetch_soon(archive, missing)
-        missing = archive.missing(missing)
-    if missing:
-        log.warning(
-            "archived files are missing; their rows aren't shown", folder=str(archive.folder), files=len(missing)
-        )
-    gone = set(missing)
-    readable = tuple(file for file in files if file.path not in gone)
+    here = set(found(archive, [file.path for file in files]))
+    readable = tuple(file for file in files if file.path in here)
     return readable if {file.kind for file in readable} == set(kinds) else ()
 
 
@@ -87,7 +82,7 @@ def gathered(connection: Connection, archive: Archive, query: str, parameters: P
     files = readable_files(connection, archive, query)
     live = rows_of(connection, statement(query, parameters))
     if query == "run_attempts" and not live.num_rows:
-        live = rows_of(connection, statement(query, {"id": re.sub(r"-\d+$", "", str(parameters["id"]))}))
+        live = rows_of(connection, statement(query, {"id": key_in(str(parameters["id"]))}))
     newest = newest_of(files)
     if newest is None or not _reaches(connection, query, parameters, live, newest):
         return Question(query, parameters, live)

@@ -19,7 +19,17 @@ from core.queries import bound
 from core.store.archive import VIEWS, archived_rows, parquet
 from core.store.archive_files import Archive
 from core.store.migrations import migrate
-from core.store.postgres.archived import COUNTS, GROUPS, PAGES, Parameters, Question, kinds_of, newest_of, with_chosen
+from core.store.postgres.archived import (
+    COUNTS,
+    GROUPS,
+    PAGES,
+    Parameters,
+    Question,
+    key_in,
+    kinds_of,
+    newest_of,
+    with_chosen,
+)
 
 _NEWEST = "coalesce(started_at, created_at) DESC, id DESC"
 ORDERS = {
@@ -95,12 +105,26 @@ def _fill(database: duckdb.DuckDBPyConnection, question: Question, archive: Arch
     assert newest
     for kind in kinds_of(question.query):
         paths = [file.path for file in question.files if file.kind == kind]
+        if question.query == "run_attempts":
+            paths = _holding(database, archive, paths, str(question.parameters["id"]))
         rows = archived_rows(kind, parquet(archive, paths), newest)
         database.execute(f"CREATE TEMP VIEW {VIEWS[kind]} AS {rows}")
     if question.query in OVER_VIEWS:
         for view, text in _views().items():
             database.execute(f"CREATE TEMP VIEW {view} AS {text}")
     database.execute("SET lock_configuration = true")
+
+
+def _holding(database: duckdb.DuckDBPyConnection, archive: Archive, paths: list[str], asked: str) -> list[str]:
+    """The files that hold a run, named by its key or by an attempt: the query asks for whole rows by more than one way,
+    for which all would be read. At least one file.
+    """
+    rows = database.execute(
+        f"SELECT DISTINCT filename FROM {parquet(archive, paths)} WHERE run_key IN (?, ?)",  # noqa: S608 - our own paths
+        [asked, key_in(asked)],
+    ).fetchall()
+    names = {name for (name,) in rows}
+    return [path for path in paths if str(archive.place(path)) in names] or paths[:1]
 
 
 def _statement(question: Question, parameters: Parameters) -> str:
