@@ -218,22 +218,15 @@ def test_reading_beside_nobody_changes_nothing_and_reaches_no_other_file(path: P
     opens(path).close()
 
 
-def test_archived_runs_stay_readable_beside_nobody(path: Path, tmp_path: Path) -> None:
-    kept = tmp_path / "archive" / "runs" / "month=2026-03" / "a.parquet"
-    kept.parent.mkdir(parents=True)
-    (kept.parent / "a.csv").write_text("x\n1\n")
-    with closing(opens(path)) as connection:
-        columns = [row[1] for row in connection.execute("PRAGMA table_info('archived_files')").fetchall()]
-        marks = {"path": str(kept)}
-        types = {row[1]: row[2] for row in connection.execute("PRAGMA table_info('archived_files')").fetchall()}
-        given = {"VARCHAR": "x", "BIGINT": 1, "INTEGER": 1, "UBIGINT": 1, "HUGEINT": 1}
-        values = [marks.get(name, given.get(types[name], "2026-03-01")) for name in columns]
-        connection.execute(f"INSERT INTO archived_files VALUES ({', '.join('?' * len(values))})", values)
-    with open_read_only(path) as connection:
-        assert connection.execute(f"SELECT x FROM '{kept.parent}/a.csv'").fetchall() == [(1,)]
-        (tmp_path / "b.csv").write_text("x\n1\n")
+def test_of_other_files_only_those_of_the_archive_are_read_beside_nobody(path: Path, tmp_path: Path) -> None:
+    opens(path).close()
+    for folder in ("archive", "other"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.csv").write_text("x\n1\n")
+    with open_read_only(path, tmp_path / "archive") as connection:
+        assert connection.execute(f"SELECT x FROM '{tmp_path}/archive/a.csv'").fetchall() == [(1,)]
         with pytest.raises(duckdb.PermissionException):
-            connection.execute(f"SELECT * FROM '{tmp_path}/b.csv'")
+            connection.execute(f"SELECT * FROM '{tmp_path}/other/a.csv'")
 
 
 def test_the_database_of_a_service_is_the_file_that_its_settings_name(path: Path) -> None:

@@ -123,6 +123,29 @@ def test_while_nobody_serves_the_file_is_read(tmp_path: Path, port: int, databas
         reader(tmp_path, port, database="absent.duckdb").sql("SELECT 1")
 
 
+def test_while_nobody_serves_archived_files_are_read_too(tmp_path: Path, database: Connection) -> None:
+    database.close()
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive" / "a.csv").write_text("x\n1\n")
+    asked = RemoteReader(
+        port=free_port(), token=TOKEN, token_path=tmp_path / "token", database=tmp_path / "health.duckdb",
+        archive=tmp_path / "archive",
+    )  # fmt: skip
+    assert asked.sql(f"SELECT x FROM '{tmp_path}/archive/a.csv'")["x"].tolist() == [1]
+    assert asked.frame("run_count", **EVERY)["total"].tolist() == [0]
+
+
+def test_a_database_that_gave_up_is_told_by_its_owner() -> None:
+    class GaveUp:
+        def cursor(self) -> Any:
+            raise duckdb.FatalException("FATAL: No space left\nmore")
+
+    given_up: Any = GaveUp()
+    with pytest.raises(StoreUnavailable) as told:
+        OwnerReader(given_up).frame("freshness")
+    assert told.value.hint.endswith("FATAL: No space left")
+
+
 def test_after_locking_only_named_folders_are_reached_and_nothing_is_loosened(
     database: Connection, tmp_path: Path
 ) -> None:
@@ -203,6 +226,7 @@ def ask(connection: Connection, sql: str, limit: int = 10, seconds: float = 10) 
 def test_an_answer_has_names_types_and_the_first_rows(asked: Connection) -> None:
     answer = ask(asked, " SELECT range AS n, 'x' AS t FROM range(3) -- all ;\n", limit=3)
     assert answer == Answer(["n", "t"], ["BIGINT", "VARCHAR"], [[0, "x"], [1, "x"], [2, "x"]], False)
+    assert ask(asked, "SELECT 1 AS X;").columns == ["X"]
     cut = ask(asked, "SELECT range FROM range(3);  ", limit=2)
     assert (cut.rows, cut.is_cut) == ([[0], [1]], True)
 

@@ -1,6 +1,7 @@
 """The one writer goes on whatever its callers do."""
 
 import threading
+import time
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -99,6 +100,33 @@ def test_a_writer_that_is_closing_accepts_nothing_more(database: duckdb.DuckDBPy
     closing_thread.join()
 
 
+def test_a_duplicate_in_a_batch_holds_up_no_write_behind_it(
+    database: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "FAR-24")  # where it is always tomorrow
+    time.tzset()
+    with closing(Writer(FileSession(database))) as writer:
+        writer.submit_delivery(delivery("a")).result(30)
+        busy, go_on = threading.Event(), threading.Event()
+        writer.transact(lambda _: (busy.set(), go_on.wait(30)))
+        assert busy.wait(30)
+        sent = [writer.submit_delivery(delivery(name, step(name))) for name in ("a", "b")]
+        day = datetime.now(UTC).date()
+        go_on.set()
+        assert [each.result(30) for each in sent] == ["duplicate", "processed"]
+        writer.submit_delivery(delivery("c")).result(30)
+    monkeypatch.undo()
+    time.tzset()
+    assert stored(database) == [(1, "b")]
+    counted = database.execute("SELECT provider, day, number FROM delivery_duplicates").fetchall()
+    assert counted in ([("github-actions", day, 1)], [("github-actions", datetime.now(UTC).date(), 1)])
+
+
+def test_a_writer_that_hangs_keeps_no_process_alive(writer: Writer) -> None:
+    assert writer.is_alive
+    assert [thread.daemon for thread in threading.enumerate() if thread.name == "writer"] == [True]
+
+
 def test_of_two_writes_the_one_that_can_be_stored_is(database: duckdb.DuckDBPyConnection) -> None:
     with closing(Writer(database)) as writer:
         busy, go_on = threading.Event(), threading.Event()
@@ -152,4 +180,7 @@ def test_a_disk_that_takes_nothing_more_is_named(error: duckdb.Error) -> None:
     told = refusal(error)
     assert told.message == "The database's disk takes nothing more, so nothing was stored."
     first = str(error).split("\n")[0]
-    assert told.hint == f"Free some space; the service goes on by itself, and what is sent again is stored. {first}"
+    assert told.hint == (
+        "Free some space, or make it writable again; the service goes on by itself, and what is sent again is stored. "
+        f"{first}"
+    )
