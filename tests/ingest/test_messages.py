@@ -9,6 +9,9 @@ import pytest
 from core.alert_groups import Queued
 from core.errors import BadRequest
 from core.store.writer import Writer
+from ingest.alerting.channels.anywhere import text_of
+from ingest.alerting.channels.mail import mail_of
+from ingest.alerting.channels.slack import payload
 from ingest.alerting.digest_message import as_text, digest_message
 from ingest.alerting.messages import Message, message_of
 from ingest.alerting.sender import FIRST_WAIT, LONGEST_WAIT, Sender, wait_seconds
@@ -43,6 +46,20 @@ def test_the_worst_alert_of_a_message_comes_first_and_names_it() -> None:
     message = message_of(queued, FRONTEND)
     assert message.subject == "[CRITICAL] 4 alerts: acme/web"
     assert [dict(entry.lines)["Message"] for entry in message.entries][:3] == ["critical", "warning", "info"]
+
+
+def test_a_large_group_is_told_whole_in_every_channel() -> None:
+    facts = {"severity": "warning", "repository": "acme/web"}
+    queued = [Queued(str(n), "raised", 0, NOON, facts | {"message": f"number {n} failed"}) for n in range(10)]
+    message = message_of(queued, FRONTEND)
+    mail = mail_of(message, "ci@example.org", ("team@example.org",))
+    plain, page = mail.get_body(("plain",)), mail.get_body(("html",))
+    assert plain
+    assert page
+    slack = orjson.dumps(payload(message)).decode()
+    for text in (plain.get_content(), page.get_content(), slack, text_of(message)):
+        assert "and 2 more" in text
+        assert [n for n in range(10) if f"number {n} failed" not in text] == []
 
 
 DIGEST = {
