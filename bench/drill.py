@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import duckdb
 
-from bench.drills import Report, clock, day, disk, far_ends, growth, junk, kills, readers
+from bench.drills import Report, clock, day, disk, far_ends, growth, junk, kills, readers, shared_disk
 
 ROUNDS = 200
 
@@ -20,6 +20,7 @@ DRILLS: dict[str, Callable[[int], Report]] = {
     "kill": lambda rounds: kills.on_a_file(-(-rounds // 2)),
     "kill-postgres": lambda rounds: kills.on_postgres(rounds // 2),
     "full-disk": lambda _: disk.full(),
+    "full-disk-postgres": lambda _: shared_disk.full(),
     "read-only-disk": lambda _: disk.read_only(),
     "clock": lambda _: clock.jumps(),
     "far-ends": lambda _: far_ends.dead_and_slow(),

@@ -5,6 +5,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,6 +39,7 @@ class PostgresServer:
     port: int = field(default_factory=free_port)
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="cicd-health-postgres-")))
     databases: int = 0
+    log_file_megabytes: int = 16
 
     @property
     def url(self) -> str:
@@ -48,19 +50,37 @@ class PostgresServer:
         if os.getuid() == 0:
             postgres = pwd.getpwnam("postgres")
             os.chown(self.folder, postgres.pw_uid, postgres.pw_gid)
-        self._run("initdb", "-U", "tester", "--auth=trust", "--no-sync", "-D", f"{self.folder}/data")
+        self.run(
+            "initdb",
+            "-U",
+            "tester",
+            "--auth=trust",
+            "--no-sync",
+            f"--wal-segsize={self.log_file_megabytes}",
+            "-D",
+            f"{self.folder}/data",
+        )
         self.launch()
         return self
 
     def launch(self) -> None:
         options = " ".join(f"-c {setting}" for setting in self.settings)
-        self._run(
+        self.run(
             "pg_ctl", "-D", f"{self.folder}/data", "-w", "-l", f"{self.folder}/log",
             "-o", f"-h 127.0.0.1 -p {self.port} -k {self.folder} {options}", "start",
         )  # fmt: skip
 
+    @property
+    def process_id(self) -> int | None:
+        """Of the process that all others are children of; None where the server doesn't run."""
+        with suppress(FileNotFoundError):
+            process_id = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+            if Path(f"/proc/{process_id}").exists():
+                return process_id
+        return None
+
     def halt(self) -> None:
-        self._run("pg_ctl", "-D", f"{self.folder}/data", "-w", "-m", "immediate", "stop")
+        self.run("pg_ctl", "-D", f"{self.folder}/data", "-w", "-m", "immediate", "stop")
 
     def stop(self) -> None:
         if (self.folder / "data" / "postmaster.pid").exists():
@@ -95,7 +115,8 @@ class PostgresServer:
         with psycopg.connect(f"{self.url}/postgres") as connection:
             return str(connection.info.server_version // 10000)
 
-    def _run(self, name: str, *arguments: str) -> None:
+    def run(self, name: str, *arguments: str) -> None:
+        """A program as the user whose server this is. Raises RuntimeError with what it said."""
         who: tuple[str, ...] = ("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups")
         command = [*(who if os.getuid() == 0 else ()), program(name), *arguments]
         done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from bench.drills import disk, growth
+from bench.drills import disk, growth, shared_disk
 from core.errors import StoreUnavailable
 from core.store.copies import backup_serving
 from ingest.logs import Unfailing
@@ -15,6 +15,10 @@ from ingest.logs import Unfailing
 
 def test_a_full_disk_refuses_in_words_loses_nothing_and_is_recovered_from() -> None:
     assert disk.full(runs=20).problems == ()
+
+
+def test_a_full_disk_under_postgres_refuses_in_words_loses_nothing_and_is_recovered_from() -> None:
+    assert shared_disk.full(runs=12).problems == ()
 
 
 def test_a_disk_that_turns_read_only_refuses_in_words_loses_nothing_and_is_recovered_from() -> None:

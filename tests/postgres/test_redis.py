@@ -73,7 +73,7 @@ def test_a_look_or_a_health_check_alone_ends_no_answer(
     writer.transact(lambda cursor: cursor.execute("SELECT 1").fetchall()).result()
     writer.prove(5)
     assert memory.version() == before
-    assert target.execute("SELECT count(*) FROM settings").fetchone() == (0,), "what was written to find out is gone"
+    assert target.execute("SELECT count(*) FROM deliveries").fetchone() == (0,), "what was written to find out is gone"
     writer.transact(lambda cursor: cursor.execute("DELETE FROM silences").fetchall()).result()
     writer.transact(
         lambda cursor: cursor.execute("INSERT INTO settings VALUES ('a', 'b', ?, 'c')", [datetime.now(UTC)])

@@ -14,12 +14,10 @@ from psycopg import errors
 
 from core.errors import StoreUnavailable
 from core.model import WorkflowRun
-from core.store import stored_settings
 from core.store.alerts import Finished
 from core.store.postgres import connection as connections
 from core.store.postgres.connection import PostgresCursor
 from core.store.postgres.rows import PostgresRows
-from core.store.session import PROOF, PROVER
 
 # The channel on which replicas tell the leader which pipelines finished runs.
 FINISHED = "cicd_finished"
@@ -97,11 +95,14 @@ class PostgresSession:
         return connections.unavailable(error, self._url) if isinstance(error, psycopg.Error) else error
 
     def prove(self, text: str) -> None:
-        # It takes room in the table and in the log though it is removed again; each replica has a row of its own.
+        # Where deliveries go; it takes room there and in the log, though it is removed again before anybody sees it.
         self._is_proof = True
-        key = f"{PROOF}_{uuid4()}"
-        for value in (text, None):
-            stored_settings.put(self.cursor, {key: value}, PROVER, datetime.now(UTC))
+        key = str(uuid4())
+        self.cursor.execute(
+            "INSERT INTO deliveries VALUES ('', ?, 'proof', NULL, ?, 'ignored', NULL, ?)",
+            [key, datetime.now(UTC), text],
+        )
+        self.cursor.execute("DELETE FROM deliveries WHERE provider = '' AND delivery_id = ?", [key])
 
     def close(self) -> None:
         self._connection.close()
