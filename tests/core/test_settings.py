@@ -91,3 +91,74 @@ def test_during_a_rotation_the_previous_secrets_stand_in_the_places_of_the_new_o
     assert before.github_webhook_secret
     assert before.github_webhook_secret.get_secret_value() == "old-secret-of-16-chars"
     assert before.api_write_key == chosen.api_write_key
+
+
+@pytest.mark.parametrize(
+    ("name", "bad", "sentence"),
+    [
+        ("database_url", "sqlite:///x", "must look like duckdb:///data/health.duckdb"),
+        ("archive_after_days", 189, "must be 0, or 190 at least"),
+        ("redis_url", "127.0.0.1:6379", "must look like redis://:password@host:6379/0"),
+        ("webhook_secrets", {"drone": "hunter2"}, "the secret of drone must have at least 8 characters"),
+        ("gitlab_webhook_signing_token", "a-signing-token-without-its-prefix", "must be the whole token"),
+        ("ingest_url", "http://127.0.0.1:8000/api", "without a path"),
+        ("frontend_origin", "localhost:8501", "must be an address such as http://127.0.0.1:8000"),
+        ("oidc_issuer", "http://login.example.org", "must be an https address (http only on loopback)"),
+        ("trusted_proxies", "10.0.0.0/8, proxy", "proxy is no address and no network"),
+        ("archive_folder", "gs://bucket/x", "must be a folder, or a bucket such as s3://my-bucket/ci-archive"),
+        ("archive_folder", "s3://UPPER/x", "must be a folder, or a bucket"),
+        ("aws_endpoint_url", "https://user:secret@minio.example.org", "without a path"),
+        ("github_api_url", "https://token@api.github.com", "must be an address such as https://ci.example.org"),
+        ("jenkins_url", "https://ci.example.org?job=1", "must be an address"),
+        ("github_repositories", "acme/web, acme", "'acme' is no repository"),
+        ("gitlab_projects", "acme", "'acme' is no project"),
+        ("digest_timezone", "Europe/Nowhere", "is no time zone such as Europe/Berlin"),
+    ],
+)
+def test_a_value_of_another_kind_is_refused_by_the_name_of_its_setting(name: str, bad: object, sentence: str) -> None:
+    with pytest.raises(BadSetting) as caught:
+        load_settings(**{name: bad})
+    assert f"{name.upper()}: " in str(caught.value)
+    assert sentence in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "kept"),
+    [
+        ("database_url", "postgresql+psycopg://u:p@db:5432/health", None),
+        ("archive_after_days", 0, None),
+        ("archive_after_days", 190, None),
+        ("redis_url", "rediss://:p@cache:6380/1", None),
+        ("ingest_url", "http://127.0.0.1:8000/", "http://127.0.0.1:8000"),
+        ("trusted_proxies", "10.1.2.3/8, 2001:db8::/32", None),
+        ("archive_folder", "s3://my-bucket/ci-archive", None),
+        ("archive_folder", "/var/lib/archive", None),
+        ("aws_endpoint_url", "https://minio.example.org:9000/", "https://minio.example.org:9000"),
+        ("github_api_url", "https://github.example.org/api/v3/", "https://github.example.org/api/v3"),
+        ("gitlab_projects", "acme/deep/api, acme/*", None),
+        ("log_level", "debug", "DEBUG"),
+    ],
+)
+def test_a_value_that_is_right_is_kept_as_it_is_used(name: str, good: object, kept: object) -> None:
+    assert getattr(load_settings(**{name: good}), name) == (good if kept is None else kept)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"oidc_issuer": "https://login.example.org"}, "OIDC_ISSUER: needs OIDC_AUDIENCE"),
+        ({"aws_access_key_id": "AKIA"}, "AWS_ACCESS_KEY_ID: needs AWS_SECRET_ACCESS_KEY too"),
+        ({"aws_secret_access_key": "a-secret-of-the-tests"}, "AWS_ACCESS_KEY_ID: needs AWS_SECRET_ACCESS_KEY too"),
+    ],
+)
+def test_settings_that_need_each_other_say_so(given: dict[str, str], sentence: str) -> None:
+    with pytest.raises(BadSetting) as caught:
+        load_settings(**given)  # type: ignore[arg-type]
+    assert sentence in str(caught.value)
+    assert "a-secret-of-the-tests" not in str(caught.value)
+
+
+def test_an_issuer_on_loopback_needs_no_encryption() -> None:
+    for address in ("http://127.0.0.1:9000", "http://localhost:9000/realm", "http://[::1]:9000", "https://x.example"):
+        assert load_settings(oidc_issuer=address, oidc_audience="dashboard").oidc_issuer == address
