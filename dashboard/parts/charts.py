@@ -58,9 +58,15 @@ def status_figure(daily: pd.DataFrame, view: View) -> dict[str, Any]:
             "type": "date", "tickformat": "%a %-d %b" if len(days) <= 7 else "%-d %b", "fixedrange": True,
             "showgrid": False, **({"dtick": 86_400_000} if len(days) <= 7 else {"nticks": 8}),
         },
-        "yaxis": {"fixedrange": True, "rangemode": "tozero", "nticks": 5, "tickformat": ",d", "automargin": True},
+        "yaxis": {"fixedrange": True, "rangemode": "tozero", "automargin": True, **whole_numbers(daily[list(COLOURS)])},
     }  # fmt: skip
     return {"data": traces, "layout": layout}
+
+
+def whole_numbers(stacked: pd.DataFrame) -> dict[str, Any]:
+    """What an axis of counts, stacked by row, needs so that no tick lies between two whole numbers."""
+    most = stacked.sum(axis="columns", numeric_only=True).max() if len(stacked) else 0
+    return {"tickformat": ",d"} | ({"dtick": 1} if most <= 5 else {"nticks": 5})
 
 
 # Series that are no outcome: Okabe and Ito's blue, orange, green, pink, sky blue, and grey for the rest.

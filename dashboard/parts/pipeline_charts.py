@@ -86,7 +86,7 @@ def draw_outcomes(daily: pd.DataFrame, runs_of: dict[str, str | None]) -> None:
     ]  # fmt: skip
     figure = charts.figure(
         traces, height=300, barmode="stack", bargap=0.2, clickmode="event+select",
-        xaxis={"type": "date", "nticks": 8}, yaxis={"tickformat": ",d"},
+        xaxis={"type": "date", "nticks": 8}, yaxis=charts.whole_numbers(daily[outcomes]),
     )  # fmt: skip
     totals = ", ".join(f"{int(daily[outcome].sum()):,} {outcome}" for outcome in outcomes)
     shown = st.plotly_chart(

@@ -17,6 +17,11 @@ JOB_NAMES = {
     "polling": "Ask CI systems for news",
     "alerts": "Evaluate alerts",
     "retention": "Forget what is old",
+    "archive": "Archive old runs",
+    "files of the archive": "Fetch archived files",
+    "failure lines": "Pick the lines that failed",
+    "digest": "Send the digest",
+    "duration changes": "Look for slower jobs",
 }
 
 

@@ -48,6 +48,16 @@ def test_the_figure_fades_all_but_the_picked_segment() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("success", "failed", "ticks"), [(0, 0, {"dtick": 1}), (4, 1, {"dtick": 1}), (4, 2, {"nticks": 5})]
+)
+def test_few_runs_have_no_tick_between_whole_numbers(success: int, failed: int, ticks: dict[str, int]) -> None:
+    days = [date(2026, 3, n) for n in range(1, 8)]
+    daily = charts.by_day(pd.DataFrame([outcome(days[2], success=success, failed=failed)]), days)
+    axis = charts.status_figure(daily, View(Scope(), "7d", UTC_ZONE))["layout"]["yaxis"]
+    assert {name: axis[name] for name in ("dtick", "nticks") if name in axis} == ticks
+
+
 def test_a_click_names_an_outcome_and_a_day_and_anything_else_names_nothing() -> None:
     assert charts.picked({"curve_number": 1, "x": "2026-03-03"}) == ("failed", date(2026, 3, 3))
     assert charts.picked({"curve_number": 9, "x": "2026-03-03"})[0] is None
