@@ -85,6 +85,7 @@ def excerpt(database: duckdb.DuckDBPyConnection, job_id: str, text: str, at: str
     )
 
 
+@pytest.mark.usefixtures("in_tokyo")
 def test_each_excerpt_has_its_telling_line_once_up_to_a_number(
     writer: Writer, database: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,7 +94,7 @@ def test_each_excerpt_has_its_telling_line_once_up_to_a_number(
     reader = OwnerReader(database)
     monkeypatch.setattr(failure_lines, "AT_ONCE", 2)
     before = datetime.now(UTC)
-    assert [pick_lines(reader, writer, most=most) for most in (1, 3, 9, 9)] == [2, 3, 0, 0]
+    assert [pick_lines(reader, writer, most=most) for most in (2, 3, 9, 9)] == [2, 3, 0, 0]
     rows = database.execute("SELECT * FROM failure_lines ORDER BY job_id").fetchall()
     mask = failures.masked("Error: it broke 0 times")
     assert len(rows) == 5
@@ -107,9 +108,9 @@ def test_a_line_is_picked_again_by_newer_rules(
     excerpt(database, "job", "fatal: no space")
     reader = OwnerReader(database)
     assert pick_lines(reader, writer) == 1
-    database.execute("UPDATE failure_lines SET masked = 'x', line = 'x', mask_id = 'x', read_at = '2026-01-01'")
+    database.execute("UPDATE failure_lines SET masked = 'x', line = 'x', mask_id = 'x', read_at = '2099-01-01'")
     monkeypatch.setattr(failures, "RULES", failures.RULES + 1)
     assert pick_lines(reader, writer) == 1
-    row = database.execute("SELECT mask_id, masked, line, version, year(read_at) > 2025 FROM failure_lines").fetchall()
+    row = database.execute("SELECT mask_id, masked, line, version, year(read_at) < 2099 FROM failure_lines").fetchall()
     mask = failures.masked("fatal: no space")
     assert row == [(failures.mask_id(mask), mask, "fatal: no space", failures.RULES, True)]

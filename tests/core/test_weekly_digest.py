@@ -53,13 +53,15 @@ def test_the_first_is_the_next_one_and_each_is_queued_once_for_every_channel(
 ) -> None:
     made = digest.Digest(UNTIL - digest.WEEK, UNTIL, "UTC", (digest.Line("All wéll."),), (), (), ())
     assert last_sent(database) is None
-    assert not is_due(database, UNTIL, NOW)
+    assert not queue_digest(database, made, ["slack"], UNTIL, NOW)
     assert last_sent(database) == UNTIL
     assert database.execute("SELECT * FROM settings").fetchall() == [
         ("digest_sent_for", "2026-03-02T08:00:00+00:00", NOW, "system")
     ]
     assert not is_due(database, UNTIL, NOW)
-    assert not queue_digest(database, made, ["slack"], UNTIL, NOW)
+    database.execute("DELETE FROM settings")
+    assert not is_due(database, UNTIL, NOW)
+    assert last_sent(database) == UNTIL
     assert database.execute("SELECT count(*) FROM notifications").fetchone() == (0,)
     later, then = UNTIL + digest.WEEK, NOW + digest.WEEK
     assert is_due(database, later, then)
