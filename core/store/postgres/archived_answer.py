@@ -53,7 +53,7 @@ _EMPTY = {
 # These ask documented views instead of the archive's own.
 OVER_VIEWS = ("run_count", "run_attempts")
 
-MEMORY, THREADS = "1GB", 2
+MEMORY, THREADS = "512MB", 2
 AT_ONCE, WAIT_SECONDS = 2, 20
 _places = threading.BoundedSemaphore(AT_ONCE)
 
