@@ -99,6 +99,10 @@ class PostgresServer:
                     migrate_postgres(target, f"{self.url}/migrated")
         return self._made("TEMPLATE migrated")
 
+    def copied(self, url: str) -> str:
+        """The address of a copy of a database that nothing is connected to."""
+        return self._made(f"TEMPLATE {url.rsplit('/', 1)[1]}")
+
     def _made(self, how: str) -> str:
         self.databases += 1
         name = f"test_{os.getpid()}_{self.databases}"

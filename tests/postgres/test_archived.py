@@ -1,7 +1,9 @@
 """Archived runs on the pages of PostgreSQL: every query that may reach them answers as if nothing had been moved."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,6 @@ from core.store.duckdb_file import open_owned
 from core.store.postgres import archived, archived_answer
 from core.store.postgres.archived import REACHING
 from core.store.postgres.connection import PostgresCursor, connect
-from core.store.postgres.migrations import migrate_postgres
 from core.store.postgres.reader import PostgresReader
 from core.store.postgres.transfer import copy_into
 from core.store.writer import Writer
@@ -29,33 +30,43 @@ from tests.postgres_server import PostgresServer
 
 NOW = datetime.now(UTC)
 ALL = EVERY | {"limit": 100_000}
+GROUPS = ("pipeline", "repository", "branch", "author", "event", "status", "day")
 SORTS = ("newest", "oldest", "longest", "shortest")
 
 
+@dataclass(frozen=True)
+class Moved:
+    """Databases with the same history of 8 days: of the one in the middle, the older half is in the archive."""
+
+    whole: str
+    halved: str
+    untouched: str
+    archive: Archive
+
+
 @pytest.fixture(scope="module")
-def moved(
-    tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer
-) -> Iterator[tuple[str, str, Archive]]:
-    """Two databases with the same history of 8 days, and the archive of the second, where the older half is."""
+def moved(tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer) -> Moved:
     folder = tmp_path_factory.mktemp("archived")
     fill(load_settings(database_url=f"duckdb:///{folder}/health.duckdb"), days=8)
     file = open_owned(folder / "health.duckdb", memory_limit="1GB", threads=2)
-    urls = [postgres_server.database() for _ in range(2)]
-    for url in urls:
-        with connect(url, "test") as connection:
-            migrate_postgres(connection, url)
-            copy_into(PostgresCursor(connection), file, "test", lambda _: None)
+    whole = postgres_server.migrated()
+    with connect(whole, "test") as connection:
+        copy_into(PostgresCursor(connection), file, "test", lambda _: None)
     file.close()
-    archive = Archive(folder / "archive")
-    assert move(urls[1], archive, runs=60) > 200
-    return urls[0], urls[1], archive
+    halved, untouched, archive = (
+        postgres_server.copied(whole),
+        postgres_server.copied(whole),
+        Archive(folder / "archive"),
+    )
+    assert move(halved, archive, runs=60) > 200
+    return Moved(whole, halved, untouched, archive)
 
 
 @pytest.fixture
-def readers(moved: tuple[str, str, Archive]) -> Iterator[tuple[PostgresReader, PostgresReader]]:
+def readers(moved: Moved) -> Iterator[tuple[PostgresReader, PostgresReader]]:
     """One that has all in its tables, and one that has half of it in files."""
-    whole, halved, archive = moved
-    first, second = PostgresReader(whole, size=2), PostgresReader(halved, size=2, archive=archive)
+    first = PostgresReader(moved.whole, size=2)
+    second = PostgresReader(moved.halved, size=2, archive=moved.archive)
     yield first, second
     first.close()
     second.close()
@@ -77,7 +88,7 @@ def questions(reader: PostgresReader) -> Iterator[tuple[str, dict[str, Any]]]:
         {"branch": "none of this name"},
     ]
     for chosen in filters:
-        for limit, offset in ((25, 0), (25, 200), (100_000, 0), (10, 100_000), (0, 0)):
+        for limit, offset in ((25, 0), (25, 200), (100_000, 0)):
             yield "run_page", ALL | chosen | {"limit": limit, "offset": offset}
         yield "run_count", ALL | chosen
     for chosen in [
@@ -91,15 +102,17 @@ def questions(reader: PostgresReader) -> Iterator[tuple[str, dict[str, Any]]]:
             yield "run_search", ALL | chosen | {"sort": sort, "limit": 30, "offset": 15}
         for limit in (1, 150, 100_000):
             yield "run_search_count", ALL | chosen | {"limit": limit}
-        for group in ("pipeline", "repository", "branch", "author", "event", "status", "day"):
+        for group in GROUPS if not chosen else ("day",):
             yield "run_groups", ALL | chosen | {"group_by": group, "zone": "Asia/Tokyo"}
         yield "run_export", ALL | chosen | {"limit": None}
-    chosen_runs = pd.concat([runs.iloc[::97], runs[runs["run_attempt"] > 1].iloc[::5], runs.tail(3)])
+    chosen_runs = pd.concat([runs.iloc[::150], runs[runs["run_attempt"] > 1].iloc[::12], runs.tail(3)])
     for _, run in chosen_runs.iterrows():
         yield "run_attempts", {"id": run["id"]}
         yield "run_attempts", {"id": run["attempt_id"]}
         yield "attempt_jobs", {"attempt_id": run["attempt_id"]}
         yield "attempt_steps", {"attempt_id": run["attempt_id"]}
+    for limit, offset in ((10, 100_000), (0, 0)):
+        yield "run_page", ALL | {"limit": limit, "offset": offset}
     for name in ("run_attempts", "attempt_jobs", "attempt_steps"):
         yield name, {"id": "unknown", "attempt_id": "unknown"}
 
@@ -208,10 +221,9 @@ def test_what_is_told_of_again_counts_as_the_tables_have_it(one_run: PostgresRea
 
 
 def test_without_the_folder_the_rest_is_shown_and_the_log_says_so_once(
-    moved: tuple[str, str, Archive], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    moved: Moved, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _, halved, _ = moved
-    reader = PostgresReader(halved, size=1, archive=Archive(tmp_path / "elsewhere"))
+    reader = PostgresReader(moved.halved, size=1, archive=Archive(tmp_path / "elsewhere"))
     in_tables = count_of(reader)
     assert len(reader.frame("run_page", **ALL)) == in_tables
     assert reader.frame("run_count", **ALL)["total"].iloc[0] == in_tables
@@ -257,3 +269,19 @@ def test_too_many_questions_about_the_archive_wait_and_are_told(
         with pytest.raises(StoreUnavailable, match="Others are looking"):
             one_run.frame("run_page", **ALL)
     assert len(one_run.frame("run_page", **ALL)) == 1
+
+
+def test_while_runs_move_each_is_shown_once(moved: Moved, tmp_path: Path) -> None:
+    archive = Archive(tmp_path / "archive")
+    reader = PostgresReader(moved.untouched, size=2, archive=archive)
+    expected = reader.frame("run_page", **ALL)
+    looked = 0
+    with ThreadPoolExecutor(1) as pool:
+        moving = pool.submit(move, moved.untouched, archive, 40)
+        while not moving.done():
+            pd.testing.assert_frame_equal(reader.frame("run_page", **ALL), expected)
+            assert reader.frame("run_count", **ALL)["total"].iloc[0] == len(expected)
+            looked += 1
+    assert moving.result() > 200
+    assert looked > 2
+    reader.close()

@@ -17,7 +17,7 @@ from core.store.archive_files import Archive
 from core.store.duckdb_file import open_owned
 from core.store.postgres import archiving
 from core.store.postgres.archiving import START, Part, remove_part, write_part
-from core.store.postgres.connection import PostgresCursor
+from core.store.postgres.connection import PostgresCursor, connect
 from core.store.postgres.transfer import copy_into
 from core.store.writer import Writer
 from ingest.providers.github.parse import parse
@@ -25,6 +25,7 @@ from ingest.simulation.fill import fill
 from tests.builders import job_payload, run_payload
 from tests.conftest import ROOT, wait_for
 from tests.ports import free_port
+from tests.postgres_server import PostgresServer
 
 NOW = datetime.now(UTC)
 BEFORE = NOW - timedelta(days=4)
@@ -32,24 +33,27 @@ KINDS = ("workflow_runs", "jobs", "steps")
 
 
 @pytest.fixture(scope="module")
-def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A simulated history of 8 days."""
     path = tmp_path_factory.mktemp("history") / "health.duckdb"
     fill(load_settings(database_url=f"duckdb:///{path}"), days=8)
-    return path
-
-
-@pytest.fixture
-def source(history: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    connection = open_owned(history, memory_limit="1GB", threads=2)
+    connection = open_owned(path, memory_limit="1GB", threads=2)
     yield connection
     connection.close()
 
 
+@pytest.fixture(scope="module")
+def filled_url(source: duckdb.DuckDBPyConnection, postgres_server: PostgresServer) -> str:
+    """The same in PostgreSQL, to be copied."""
+    url = postgres_server.migrated()
+    with connect(url, "test") as connection:
+        copy_into(PostgresCursor(connection), source, "test", lambda _: None)
+    return url
+
+
 @pytest.fixture
-def filled(target: PostgresCursor, source: duckdb.DuckDBPyConnection) -> PostgresCursor:
-    """The simulated history of 8 days in PostgreSQL."""
-    copy_into(target, source, "test", lambda _: None)
-    return target
+def postgres_url(filled_url: str, postgres_server: PostgresServer) -> str:
+    return postgres_server.copied(filled_url)
 
 
 @pytest.fixture
@@ -98,26 +102,26 @@ def first_part(url: str, archive: Archive) -> Part:
 
 
 def test_every_row_is_either_in_the_tables_or_in_a_file(
-    filled: PostgresCursor, source: duckdb.DuckDBPyConnection, postgres_url: str, archive: Archive
+    target: PostgresCursor, source: duckdb.DuckDBPyConnection, postgres_url: str, archive: Archive
 ) -> None:
     moved = move(postgres_url, archive, runs=50)
     assert 100 < moved < count(source, "workflow_runs")
     for kind in KINDS:
         parquet = f"read_parquet('{archive.folder}/{kind}/*/*.parquet', hive_partitioning = false)"
         archived = source.execute(f"SELECT * FROM {parquet}").fetchall()
-        rows = filled.run(f"SELECT * FROM {kind}").fetchall() + archived
+        rows = target.run(f"SELECT * FROM {kind}").fetchall() + archived
         assert texts(rows) == texts(source.execute(f"SELECT * FROM {kind}").fetchall())
         written, stored = (source.execute(f"DESCRIBE SELECT * FROM {name}").fetchall() for name in (parquet, kind))
         assert [row[:2] for row in written] == [row[:2] for row in stored]
-        assert count(filled, f"archived_files WHERE kind = '{kind}'") == len(
+        assert count(target, f"archived_files WHERE kind = '{kind}'") == len(
             list((archive.folder / kind).rglob("*.parquet"))
         )
-    assert count(filled, f"workflow_runs WHERE last_activity_at < TIMESTAMPTZ '{BEFORE.isoformat()}'") == 0
+    assert count(target, f"workflow_runs WHERE last_activity_at < TIMESTAMPTZ '{BEFORE.isoformat()}'") == 0
     assert move(postgres_url, archive) == 0
 
 
-def test_a_part_is_of_one_month_and_no_run_is_cut(filled: PostgresCursor, postgres_url: str, archive: Archive) -> None:
-    filled.run(
+def test_a_part_is_of_one_month_and_no_run_is_cut(target: PostgresCursor, postgres_url: str, archive: Archive) -> None:
+    target.run(
         """UPDATE workflow_runs SET begun_at = begun_at - INTERVAL '60 days', last_activity_at = begun_at
         WHERE begun_at < (SELECT min(begun_at) FROM workflow_runs) + INTERVAL '1 day'"""
     )
@@ -137,27 +141,27 @@ def test_a_part_is_of_one_month_and_no_run_is_cut(filled: PostgresCursor, postgr
         assert {key for _, key in held} == set(part.run_keys)
 
 
-def test_what_is_told_of_a_moving_run_is_kept(filled: PostgresCursor, postgres_url: str, archive: Archive) -> None:
-    before = counts(filled)
+def test_what_is_told_of_a_moving_run_is_kept(target: PostgresCursor, postgres_url: str, archive: Archive) -> None:
+    before = counts(target)
     part = first_part(postgres_url, archive)
     key = part.run_keys[0]
-    filled.run("UPDATE workflow_runs SET title = 'said meanwhile' WHERE run_key = %s", [key])
+    target.run("UPDATE workflow_runs SET title = 'said meanwhile' WHERE run_key = %s", [key])
     with pytest.raises(Conflict, match="changed while they were archived"):
         remove_part(postgres_url, archive, part, NOW)
-    assert counts(filled) == before
-    assert count(filled, "archived_files") == 0
+    assert counts(target) == before
+    assert count(target, "archived_files") == 0
 
 
 def test_a_rerun_stored_before_its_run_is_removed_keeps_the_run(
-    filled: PostgresCursor, replicas: list[Writer], postgres_url: str, archive: Archive
+    target: PostgresCursor, replicas: list[Writer], postgres_url: str, archive: Archive
 ) -> None:
     tell(replicas[0], "workflow_run", run_payload(run_id=7))
     part = first_part(postgres_url, archive)
-    before = counts(filled)
+    before = counts(target)
     tell(replicas[1], "workflow_run", run_payload(run_id=7, attempt=2))
     with pytest.raises(Conflict):
         remove_part(postgres_url, archive, part, NOW)
-    assert counts(filled) == before | {"workflow_runs": before["workflow_runs"] + 1}
+    assert counts(target) == before | {"workflow_runs": before["workflow_runs"] + 1}
 
 
 @pytest.mark.parametrize(
@@ -171,43 +175,43 @@ def test_a_rerun_stored_before_its_run_is_removed_keeps_the_run(
 )
 def test_what_is_told_while_a_run_is_removed_is_kept(
     event: str, payload: dict[str, Any], table: str,
-    filled: PostgresCursor, replicas: list[Writer], postgres_url: str, archive: Archive,
+    target: PostgresCursor, replicas: list[Writer], postgres_url: str, archive: Archive,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     tell(replicas[0], "workflow_run", run_payload(run_id=7))
     tell(replicas[0], "workflow_job", job_payload(run_id=7))
     part, changes = first_part(postgres_url, archive), parse(event, payload)
     assert changes
-    before, waiting, whole = counts(filled), [], archiving.note
+    before, waiting, whole = counts(target), [], archiving.note
 
     def told_meanwhile(*given: Any) -> None:
         whole(*given)
         waiting.append(replicas[1].submit_changes(changes))
-        wait_for(lambda: count(filled, "pg_locks WHERE NOT granted") > 0, "the writer to wait for the rows")
+        wait_for(lambda: count(target, "pg_locks WHERE NOT granted") > 0, "the writer to wait for the rows")
 
     monkeypatch.setattr(archiving, "note", told_meanwhile)
     remove_part(postgres_url, archive, part, NOW)
     waiting[0].result()
-    assert counts(filled)[table] == before[table] - part.counts[table] + 1
-    assert count(filled, "archived_files") == len(part.files)
+    assert counts(target)[table] == before[table] - part.counts[table] + 1
+    assert count(target, "archived_files") == len(part.files)
 
 
-def test_of_two_workers_one_moves_a_part(filled: PostgresCursor, postgres_url: str, archive: Archive) -> None:
-    before = counts(filled)
+def test_of_two_workers_one_moves_a_part(target: PostgresCursor, postgres_url: str, archive: Archive) -> None:
+    before = counts(target)
     parts = [first_part(postgres_url, archive) for _ in range(2)]
     with ThreadPoolExecutor(2) as pool:
         done = [pool.submit(remove_part, postgres_url, archive, part, NOW) for part in parts]
         errors = [future.exception() for future in done]
     assert sorted(type(error).__name__ for error in errors) == ["Conflict", "NoneType"]
-    assert counts(filled) == {kind: before[kind] - parts[0].counts[kind] for kind in KINDS}
-    assert count(filled, "archived_files") == len(parts[0].files)
+    assert counts(target) == {kind: before[kind] - parts[0].counts[kind] for kind in KINDS}
+    assert count(target, "archived_files") == len(parts[0].files)
 
 
 @pytest.mark.parametrize("step", ["_remove", "_digest_of_file", "note"])
 def test_a_move_that_breaks_off_removes_nothing(
-    step: str, filled: PostgresCursor, postgres_url: str, archive: Archive, monkeypatch: pytest.MonkeyPatch
+    step: str, target: PostgresCursor, postgres_url: str, archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = counts(filled)
+    before = counts(target)
     part = first_part(postgres_url, archive)
     whole = getattr(archiving, step)
 
@@ -219,11 +223,11 @@ def test_a_move_that_breaks_off_removes_nothing(
     with pytest.raises(KeyboardInterrupt):
         remove_part(postgres_url, archive, part, NOW)
     monkeypatch.undo()
-    assert counts(filled) == before
-    assert count(filled, "archived_files") == 0
+    assert counts(target) == before
+    assert count(target, "archived_files") == 0
     moved = move(postgres_url, archive)
     assert moved > 0
-    assert counts(filled)["workflow_runs"] == before["workflow_runs"] - moved
+    assert counts(target)["workflow_runs"] == before["workflow_runs"] - moved
 
 
 KILLED = """
@@ -245,53 +249,53 @@ archiving.remove_part(sys.argv[1], archive, first_part(sys.argv[1], archive), NO
 
 
 def test_a_killed_worker_leaves_every_row_and_holds_nobody_off(
-    filled: PostgresCursor, replicas: list[Writer], postgres_url: str, archive: Archive
+    target: PostgresCursor, replicas: list[Writer], postgres_url: str, archive: Archive
 ) -> None:
-    before = counts(filled)
+    before = counts(target)
     command = [sys.executable, "-c", KILLED, postgres_url, str(archive.folder)]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as worker:
         assert worker.stdout
         assert worker.stdout.readline() == b"noted\n"
         worker.kill()
     assert len(files(archive)) == 3
-    assert counts(filled) == before
+    assert counts(target) == before
     tell(replicas[0], "workflow_run", run_payload(run_id=7))
     moved = move(postgres_url, archive)
-    assert count(filled, "archived_files") == len(files(archive)) - 3
-    assert counts(filled)["workflow_runs"] == before["workflow_runs"] + 1 - moved
+    assert count(target, "archived_files") == len(files(archive)) - 3
+    assert counts(target)["workflow_runs"] == before["workflow_runs"] + 1 - moved
 
 
 def test_a_run_that_was_archived_stays_where_it_is(
-    filled: PostgresCursor, replicas: list[Writer], postgres_url: str, archive: Archive
+    target: PostgresCursor, replicas: list[Writer], postgres_url: str, archive: Archive
 ) -> None:
     tell(replicas[0], "workflow_run", run_payload(run_id=7))
     assert move(postgres_url, archive) > 0
-    kept, left = files(archive), counts(filled)
+    kept, left = files(archive), counts(target)
     tell(replicas[0], "workflow_run", run_payload(run_id=7))
     assert move(postgres_url, archive) == 0
     assert files(archive) == kept
-    assert counts(filled)["workflow_runs"] == left["workflow_runs"] + 1
+    assert counts(target)["workflow_runs"] == left["workflow_runs"] + 1
 
 
 def test_nothing_moves_where_the_archive_is_missing_or_can_t_be_written(
-    filled: PostgresCursor, postgres_url: str, archive: Archive, tmp_path: Path
+    target: PostgresCursor, postgres_url: str, archive: Archive, tmp_path: Path
 ) -> None:
-    before = counts(filled)
+    before = counts(target)
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(StoreUnavailable, match="can't be written"):
         write_part(postgres_url, Archive(tmp_path / "file"), BEFORE)
     part = write_part(postgres_url, archive, BEFORE, runs=20)
     assert part
     remove_part(postgres_url, archive, part, NOW)
-    between = counts(filled)
+    between = counts(target)
     assert between["workflow_runs"] < before["workflow_runs"]
     with pytest.raises(StoreUnavailable, match="Nothing is archived: 1 archived files are missing"):
         write_part(postgres_url, Archive(tmp_path / "elsewhere"), BEFORE)
-    assert counts(filled) == between
+    assert counts(target) == between
 
 
-def test_a_file_that_was_damaged_removes_nothing(filled: PostgresCursor, postgres_url: str, archive: Archive) -> None:
-    before = counts(filled)
+def test_a_file_that_was_damaged_removes_nothing(target: PostgresCursor, postgres_url: str, archive: Archive) -> None:
+    before = counts(target)
     part, other = (write_part(postgres_url, archive, BEFORE, runs=runs) for runs in (20, 21))
     assert part
     assert other
@@ -301,7 +305,7 @@ def test_a_file_that_was_damaged_removes_nothing(filled: PostgresCursor, postgre
     archive.place(part.names[0]).write_bytes(b"PAR1")
     with pytest.raises(StoreUnavailable, match="can't be read"):
         remove_part(postgres_url, archive, part, NOW)
-    assert counts(filled) == before
+    assert counts(target) == before
 
 
 def test_a_database_that_is_away_is_told_without_its_password(archive: Archive) -> None:
