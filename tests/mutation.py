@@ -1,9 +1,9 @@
 """`make mutation`: mutants of `core`, a group of modules at a time with the tests that belong to it.
 
-Writes the scores of all groups into docs/mutation.md, and each survivor as a diff into
-test-artifacts/mutation/survivors.txt. With names of groups only those are run; `--continue` keeps what was noticed
-before and runs the other mutants alone: those of changed functions, those that no run reached, and, where a group's
-tests changed, the survivors. See docs/mutation.md.
+Writes the scores into docs/mutation.md, and the survivors of a group as diffs into
+test-artifacts/mutation/<group>/survivors.txt. With names of groups only those are run, and the rows of the other
+modules stay as they are; `--continue` keeps what was noticed before and runs the other mutants alone: those of changed
+functions, those that no run reached, and, where a group's tests changed, the survivors. See docs/mutation.md.
 """
 
 import json
@@ -16,6 +16,7 @@ import sys
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from fnmatch import fnmatch
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
@@ -25,14 +26,20 @@ from tests.postgres_server import PostgresServer
 ROOT = Path(__file__).parent.parent
 PLACE = ROOT / "test-artifacts" / "mutation"
 DOCS = ROOT / "docs" / "mutation.md"
+ROW = re.compile(r"^\| `(.+?)` \| \d+ \|((?: \d+ \|){4} \d+) \|", re.MULTILINE)
 FIGURES = re.compile(r"(?<=<!-- figures -->\n).*?(?=<!-- /figures -->)", re.DOTALL)
 # What the tests read besides `core`, which mutmut copies itself, and `tests`.
 NEEDED = ("ingest", "dashboard", "bench", "docs", "ops", "data", ".env.example")
 # How a mutant ended, by mutmut's exit codes (-9, ±24, 152 and 255 are its own signals). One that hangs is noticed too.
 # https://github.com/boxed/mutmut/blob/main/src/mutmut/stats.py
-ENDINGS = {1: "killed", 3: "killed", 0: "survived", 5: "not covered", 33: "not covered"} | dict.fromkeys(
-    (36, -24, 24, 152, 255, -9), "timed out"
-)
+ENDINGS = {
+    None: "not run",
+    1: "killed",
+    3: "killed",
+    0: "survived",
+    5: "not covered",
+    33: "not covered",
+} | dict.fromkeys((36, -24, 24, 152, 255, -9), "timed out")
 COLUMNS = ("killed", "timed out", "survived", "not covered", "unclear")
 NOTICED = COLUMNS[:2]
 
@@ -47,6 +54,9 @@ class Group:
 
     def options(self) -> list[str]:
         return ["-k", " and ".join(f"not {word}" for word in self.without)] if self.without else []
+
+    def holds(self, module: str) -> bool:
+        return any(fnmatch(module, f"core/{pattern}.py") for pattern in self.modules)
 
     def digest(self) -> str:
         """Of the tests' texts."""
@@ -140,24 +150,27 @@ def _run(folder: Path, group: Group) -> None:
     finally:
         if server:
             server.stop()
+    survivors: list[str] = []
     for module, ends in _endings(folder).items():
         counted = Counter(ends.values())
         sys.stdout.write(f"{module}: {', '.join(f'{counted[column]} {column}' for column in COLUMNS)}\n")
         sys.stdout.flush()
+        survivors += [_mutmut(folder, "show", mutant) for mutant, end in ends.items() if end == "survived"]
+    (folder / "survivors.txt").write_text("\n".join(survivors))
 
 
 def tell() -> None:
-    """Write what is known of all groups into docs/mutation.md, and the survivors as diffs beside the results."""
-    endings: dict[str, Counter[str]] = {}
-    survivors: list[str] = []
+    """Write what is known of all groups into docs/mutation.md; a module that wasn't run to its end keeps its row."""
+    text = DOCS.read_text()
+    known = {
+        module: Counter(dict(zip(COLUMNS, map(int, cells.split("|")), strict=True)))
+        for module, cells in ROW.findall(text)
+        if (ROOT / module).exists()
+    }
     for name in GROUPS:
-        for module, ends in _endings(PLACE / name).items():
-            endings[module] = Counter(ends.values())
-            survivors += [_mutmut(PLACE / name, "show", mutant) for mutant, end in ends.items() if end == "survived"]
-    (PLACE / "survivors.txt").write_text("\n".join(survivors))
-    table = _table(endings)
-    sys.stdout.write(f"\n{table}\nSurvivors: {PLACE / 'survivors.txt'}\n")
-    DOCS.write_text(FIGURES.sub(lambda _: table, DOCS.read_text()))
+        found = {module: Counter(ends.values()) for module, ends in _endings(PLACE / name).items()}
+        known |= {module: counted for module, counted in found.items() if not counted["not run"]}
+    DOCS.write_text(FIGURES.sub(lambda _: _table(known), text))
 
 
 def _forget(folder: Path, group: Group) -> None:
@@ -168,6 +181,9 @@ def _forget(folder: Path, group: Group) -> None:
             path.unlink()
     same = folder.exists() and (folder / "tests.digest").read_text() == group.digest()
     for path in mutants.rglob("*.meta"):
+        if not group.holds(str(path.relative_to(mutants)).removesuffix(".meta")):
+            path.unlink()
+            continue
         noted = json.loads(path.read_text())
         noted["exit_code_by_key"] = {
             mutant: code if ENDINGS.get(code) in NOTICED or (same and code == 0) else None
@@ -223,7 +239,7 @@ def _endings(folder: Path) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for path in sorted((folder / "mutants").rglob("*.py.meta")):
         module = str(path.relative_to(folder / "mutants")).removesuffix(".meta")
-        codes: dict[str, int] = json.loads(path.read_text())["exit_code_by_key"]
+        codes: dict[str, int | None] = json.loads(path.read_text())["exit_code_by_key"]
         if codes:
             found[module] = {mutant: ENDINGS.get(code, "unclear") for mutant, code in codes.items()}
     return found
