@@ -76,10 +76,14 @@ GROUPS = {
         ("core/test_log_excerpt", "core/test_log_lines", "core/test_open_log", "core/test_kept_log"),
     ),
     "insights": Group(
-        ("insights/*",),
+        ("insights/cost", "insights/digest", "insights/dora", "insights/flaky", "insights/stored"),
         ("core/insights/test_cost", "core/insights/test_digest", "core/insights/test_digest_words",
-         "core/insights/test_dora", "core/insights/test_stored",
-         "core/insights/test_failures", "core/insights/test_flaky", "core/insights/test_regressions"),
+         "core/insights/test_dora", "core/insights/test_stored", "core/insights/test_flaky"),
+        without=("simulated",),
+    ),
+    "series": Group(
+        ("insights/failures", "insights/regressions"),
+        ("core/insights/test_failures", "core/insights/test_regressions"),
         without=("simulated",),
     ),
     "small": Group(

@@ -7,6 +7,7 @@ import duckdb
 from core.model import Delivery
 from core.store import outbox
 from core.store.alerts import evaluate
+from core.store.believable import believable, newest_activity, set_back
 from core.store.polling import forget_old
 from core.store.retention import apply_retention
 from core.store.telling import Policy
@@ -108,3 +109,28 @@ def test_a_message_sent_by_a_clock_of_the_future_holds_up_none_of_its_repository
         SELECT * REPLACE ('next' AS id, 'pending' AS status, NULL AS sent_at) FROM notifications"""
     )
     assert [each.id for each in outbox.claim(database, "slack", AT_NIGHT, gather)] == ["next"]
+
+
+def test_a_clock_is_believed_as_far_as_runs_confirm_it(writer: Writer, database: duckdb.DuckDBPyConnection) -> None:
+    assert newest_activity(database) is None
+    assert believable(database, NOON + YEAR) == NOON + YEAR, "without a run nothing says otherwise"
+    stored(writer, 1, seconds=60)
+    newest = newest_activity(database)
+    assert newest == NOON + timedelta(seconds=60)
+    day = timedelta(days=1)
+    assert believable(database, NOON + YEAR) == newest + 8 * day
+    assert believable(database, NOON + 5 * day) == NOON + 5 * day
+    assert believable(database, NOON + YEAR, day) == newest + day
+
+
+def test_a_clock_is_behind_by_what_both_runs_and_arrivals_show(
+    writer: Writer, database: duckdb.DuckDBPyConnection
+) -> None:
+    assert set_back(database, NOON) == timedelta()
+    stored(writer, 1, seconds=600, received_at=NOON + timedelta(seconds=300))
+    assert set_back(database, NOON) == timedelta(seconds=300), "a CI system's clock may be ahead"
+    assert set_back(database, NOON + timedelta(seconds=400)) == timedelta()
+    database.execute("UPDATE deliveries SET received_at = ?", [NOON + YEAR])
+    assert set_back(database, NOON) == timedelta(seconds=600)
+    database.execute("DELETE FROM deliveries")
+    assert set_back(database, NOON) == timedelta()
