@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from bench.drills import Report, deliveries, problem
+from bench.drills import Report, deliveries, messages, problem
 from bench.load import Load, generator, send
 from bench.processes import Running, ingest_environment, launch_ingest, stop, stopped_in_the_end
 from core.store.duckdb_file import open_read_only
@@ -33,7 +33,6 @@ A_MINUTE = 10
 LONGEST_INTERVAL = timedelta(minutes=61)
 KEY = "a-key-of-the-drills"
 ASK = httpx.Client(timeout=30)
-SAME_ALERT_TWICE = "SELECT count(*) - count(DISTINCT (alert_id, channel, kind)) FROM notifications"
 UNSENT = "SELECT count(*) FROM notifications WHERE status <> 'sent'"
 
 
@@ -111,8 +110,9 @@ def _retained(service: Running) -> int:
 def _report(acknowledged: list[str], database: Path, sink: Sink, runs: int, problems: tuple[str, ...]) -> Report:
     lost, stored = deliveries.missing(acknowledged, database), deliveries.runs(database)
     with open_read_only(database) as connection:
-        [(doubled,)] = connection.execute(SAME_ALERT_TWICE).fetchall()
+        outbox = connection.execute(messages.KNOWN).fetchall()
         [(unsent,)] = connection.execute(UNSENT).fetchall()
+    told = messages.compared("slack", messages.slack_ids(sink.bodies), messages.slack_entries(sink.bodies), outbox)
     wanted = len(PHASES) * runs
     return Report(
         {
@@ -120,12 +120,14 @@ def _report(acknowledged: list[str], database: Path, sink: Sink, runs: int, prob
             "acknowledged": f"{len(acknowledged):,} of {9 * wanted:,}",
             "acknowledged and missing": str(lost),
             "runs stored of sent": f"{stored:,} of {wanted:,}",
-            "messages": f"{len(sink.bodies)}, {doubled} made twice, {unsent} waiting in the end",
+            **told.figures,
+            "waiting in the end": str(unsent),
         },
         (
             *problems,
+            *told.problems,
             *problem(f"{lost} acknowledged deliveries are missing", if_=lost > 0),
             *problem(f"{stored} runs instead of {wanted}", if_=stored != wanted),
-            *problem(f"{doubled} messages were made twice, {unsent} wait", if_=doubled > 0 or unsent > 0),
+            *problem(f"{unsent} messages wait", if_=unsent > 0),
         ),
     )
