@@ -41,6 +41,11 @@ def payload(provider: str, delivery_id: str) -> str | None:
     return text(bodies.iloc[0]) if len(bodies) else None
 
 
+def archived_files() -> pd.DataFrame:
+    """The files that old runs were moved to, by month."""
+    return frame("archived_files")
+
+
 def service_state() -> dict[str, Any]:
     """What only the running service knows: timed jobs, the size of the database, its version. Raises as ask_service."""
     state: dict[str, Any] = ask_service("GET", "/health/ingest").json()

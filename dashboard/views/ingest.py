@@ -8,8 +8,9 @@ import streamlit as st
 
 from core.errors import DashboardError
 from core.settings import settings
+from core.store.archive_files import archive_of
 from dashboard import data
-from dashboard.parts import deliveries, filters, notices, polling
+from dashboard.parts import archive, deliveries, filters, notices, polling
 from dashboard.parts.formats import NOTHING, duration, plain, relative, size, text
 from dashboard.reads import ingest
 
@@ -42,6 +43,7 @@ def health() -> None:
     st.header("Webhook deliveries", anchor=False)
     deliveries.draw(now=now, zone=zone, online=state is not None)
     _service(state, problem, now)
+    archive.draw(ingest.archived_files(), archive_of(settings()))
 
 
 def _state() -> tuple[dict[str, Any] | None, str]:

@@ -243,3 +243,25 @@ def test_ingests_page_tells_what_is_wrong_with_a_repository_in_words(over: Any, 
     assert table.loc["acme/web", "Lag"] == "2h 00m"
     assert list(table["Gaps closed"]) == [0, 3]
     assert "4,000 of 5,000 left" in shown(test).replace("\\", "")
+
+
+def test_ingests_page_tells_where_old_runs_are_and_which_files_are_missing(over: Any, tmp_path: Path) -> None:
+    connection = open_owned(tmp_path / "health.duckdb", memory_limit="1GB", threads=1)
+    over(tmp_path / "health.duckdb")
+    assert "Archive" not in [header.value for header in opened("ingest").header]
+    names = [f"{kind}/month=2025-0{month}/a.parquet" for month in (2, 4) for kind in ("jobs", "workflow_runs")]
+    for name in names:
+        kind, month = name.split("/")[0], name.split("=")[1][:7]
+        connection.execute(
+            "INSERT INTO archived_files (path, kind, month, row_count, archived_at) VALUES (?, ?, ?, 600, now())",
+            [name, kind, month],
+        )
+    connection.close()
+    for name in names[1:]:
+        (tmp_path / "archive" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "archive" / name).touch()
+    test = opened("ingest")
+    assert not test.exception
+    words = shown(test).replace("\\", "")
+    assert f"1,200 run attempts of February 2025 to April 2025 in 4 files at {tmp_path}/archive." in words
+    assert f"1 of 4 files can't be read here, so what is in them isn't shown: {names[0]}." in words.replace("*", "")
