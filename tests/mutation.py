@@ -21,6 +21,7 @@ from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
 
+from tests import mutant_runs
 from tests.postgres_server import PostgresServer
 
 ROOT = Path(__file__).parent.parent
@@ -149,9 +150,16 @@ def _run(folder: Path, group: Group) -> None:
     """Run the mutants of a group; those on PostgreSQL share one server, started before and stopped in the end."""
     server = PostgresServer().start() if any(test.startswith("postgres/") for test in group.tests) else None
     os.environ["TESTS_POSTGRES_PORT"] = str(server.port) if server else ""
+    # Recordings that only some have would make other figures.
+    os.environ.pop("RECORDED_PAYLOADS", None)
+    tests = [f"tests/{test}.py" for test in group.tests]
     try:
-        _mutmut(folder, "run", "--max-children", os.environ.get("MUTATION_PROCESSES", str(os.cpu_count() or 1)))
+        mutant_runs.generate(folder)
+        mutant_runs.run(folder, [*group.options(), *tests], int(os.environ.get("MUTATION_PROCESSES", "2")))
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"{folder.name}: {error}")
     finally:
+        mutant_runs.collect_verdicts(folder)
         if server:
             server.stop()
     survivors: list[str] = []
@@ -159,7 +167,7 @@ def _run(folder: Path, group: Group) -> None:
         counted = Counter(ends.values())
         sys.stdout.write(f"{module}: {', '.join(f'{counted[column]} {column}' for column in COLUMNS)}\n")
         sys.stdout.flush()
-        survivors += [_mutmut(folder, "show", mutant) for mutant, end in ends.items() if end == "survived"]
+        survivors += [_shown(folder, mutant) for mutant, end in ends.items() if end == "survived"]
     (folder / "survivors.txt").write_text("\n".join(survivors))
 
 
@@ -180,6 +188,7 @@ def tell() -> None:
 def _forget(folder: Path, group: Group) -> None:
     """Leave of an earlier run only how mutants ended, and of those that weren't noticed nothing if a test changed."""
     mutants = folder / "mutants"
+    mutant_runs.collect_verdicts(folder)
     for path in mutants.rglob("*"):
         if path.is_file() and path.suffix != ".meta":
             path.unlink()
@@ -211,13 +220,7 @@ def _prepare(folder: Path, group: Group) -> None:
         "source_paths": ["core"],
         "only_mutate": [f"core/{module}.py" for module in group.modules],
         "also_copy": NEEDED,
-        "process_isolation": ["forkserver"],
         "use_git_change_detection": ["false"],
-        # A mutant that hangs is stopped after 10 x (what its tests take + 5 s); what they set up isn't in the first.
-        "timeout_multiplier": ["10"],
-        "timeout_constant": ["5"],
-        "pytest_add_cli_args_test_selection": [f"tests/{test}.py" for test in group.tests],
-        "pytest_add_cli_args": ["-p", "no:cacheprovider", *group.options()],
     }
     lines = ["[mutmut]"]
     for name, values in settings.items():
@@ -226,16 +229,10 @@ def _prepare(folder: Path, group: Group) -> None:
     (folder / "setup.cfg").write_text("\n".join(lines) + "\n")
 
 
-def _mutmut(folder: Path, *arguments: str) -> str:
-    """What mutmut prints. Its progress is one line of thousands of redrawings, so it goes into a file."""
-    command = [str(Path(sys.executable).with_name("mutmut")), *arguments]
-    # Recordings that only some have would make other figures.
-    variables = {name: value for name, value in os.environ.items() if name != "RECORDED_PAYLOADS"}
-    done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False)
-    if done.returncode or "failed to collect stats" in done.stdout:
-        (folder / "mutmut.log").write_text(done.stdout + done.stderr)
-        sys.exit(f"mutmut {' '.join(arguments)} failed: {folder / 'mutmut.log'}")
-    return done.stdout
+def _shown(folder: Path, mutant: str) -> str:
+    """A mutant as a diff."""
+    command = [str(Path(sys.executable).with_name("mutmut")), "show", mutant]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
 
 
 def _endings(folder: Path) -> dict[str, dict[str, str]]:

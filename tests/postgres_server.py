@@ -93,6 +93,7 @@ class PostgresServer:
     def migrated(self) -> str:
         """The address of a fresh database with the newest schema, copied from one that is migrated once."""
         with psycopg.connect(f"{self.url}/postgres", autocommit=True) as connection:
+            connection.execute("SELECT pg_advisory_lock(1)")
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'migrated'").fetchone():
                 connection.execute("CREATE DATABASE migrated")
                 with connect(f"{self.url}/migrated", "test") as target:
