@@ -128,6 +128,17 @@ def test_every_page_shows_what_it_showed_before(readers: tuple[PostgresReader, P
     assert len(halved.frame("run_page", **ALL)) > count_of(halved)
 
 
+def test_pages_far_back_are_the_same(
+    readers: tuple[PostgresReader, PostgresReader], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archived, "DEEP", 30)
+    whole, halved = readers
+    total = int(whole.frame("run_count", **ALL)["total"].iloc[0])
+    for offset in (*range(0, total + 30, 45), 10_000_000_000):
+        page = ALL | {"limit": 20, "offset": offset}
+        pd.testing.assert_frame_equal(halved.frame("run_page", **page), whole.frame("run_page", **page))
+
+
 def count_of(reader: PostgresReader) -> int:
     with reader.connection() as connection:
         row = connection.execute("SELECT count(*) FROM workflow_runs WHERE is_latest").fetchone()

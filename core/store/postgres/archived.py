@@ -35,6 +35,9 @@ REACHING = PAGES | COUNTS | OF_ONE | {GROUPS}
 # The kinds of files that a query asks, where it isn't those of runs.
 KINDS = {"attempt_jobs": ("jobs",), "attempt_steps": ("jobs", "steps")}
 
+# So many rows are put in order together with those of the files; of pages further back, see `_rows_of_page`.
+DEEP = 20_000
+
 # The rows here that an archived row may have to stand back for (see `archived_rows`).
 AGAIN = """SELECT id, run_key, run_attempt, created_at
     FROM workflow_runs
@@ -49,7 +52,8 @@ AGAIN = """SELECT id, run_key, run_attempt, created_at
 class Question:
     """`live` is what PostgreSQL answers; where `files` is empty, that is all. `parameters` are those for the files.
 
-    `tables` are rows of PostgreSQL that the files' rows are joined with.
+    `tables` are rows of PostgreSQL that the files' rows are joined with; of a page far back, `skipped` of its rows come
+    before those in `live`.
     """
 
     query: str
@@ -57,6 +61,7 @@ class Question:
     live: pa.Table
     files: tuple[ArchivedFile, ...] = ()
     tables: dict[str, pa.Table] = field(default_factory=dict)
+    skipped: int = 0
 
 
 def key_in(attempt_id: str) -> str:
@@ -86,20 +91,19 @@ def gathered(connection: Connection, archive: Archive, query: str, parameters: P
     newest = newest_of(files)
     if newest is None or not _reaches(connection, query, parameters, live, newest):
         return Question(query, parameters, live)
-    run = None
+    run, skipped = None, 0
     if query == "run_attempts" and live.num_rows:
         run = live["id"][0].as_py()
         parameters = {"id": run}
     elif query in PAGES:
-        parameters = whole_page(parameters)
-        live = rows_of(connection, statement(query, parameters))
+        skipped, parameters, live = _rows_of_page(connection, query, parameters, files)
     elif query == GROUPS:
         live = rows_of(connection, _grouped(query, parameters))
     tables = joined(connection, newest, run)
     if query == "attempt_jobs":
         excerpts = "SELECT job_id, excerpt FROM job_logs WHERE attempt_id = %s AND excerpt IS NOT NULL"
         tables["job_logs"] = rows_of(connection, excerpts, [parameters["attempt_id"]])
-    return Question(query, parameters, live, files, tables)
+    return Question(query, parameters, live, files, tables, skipped)
 
 
 def newest_of(files: tuple[ArchivedFile, ...]) -> datetime | None:
@@ -121,16 +125,35 @@ def joined(connection: Connection, newest: datetime, run: str | None = None) -> 
     }
 
 
-def whole_page(parameters: Parameters) -> Parameters:
-    """The parameters for all rows up to the end of a page: where it begins is known once they are put together."""
-    limit, offset = parameters["limit"], parameters.get("offset", 0)
-    assert isinstance(offset, int)
-    return parameters | {"limit": None if limit is None else int(str(limit)) + offset, "offset": 0}
+def _rows_of_page(
+    connection: Connection, query: str, parameters: Parameters, files: tuple[ArchivedFile, ...]
+) -> tuple[int, Parameters, pa.Table]:
+    """The rows here that may come before or on a page, how many of them were skipped, and the files' parameters.
+
+    Where a page begins among the rows of both sides is known once they are put together. Far back, the rows here that
+    are newer than the archive need no such care: only the last few may be older than one of a file.
+    """
+    if parameters["limit"] is None:
+        return 0, parameters, rows_of(connection, statement(query, parameters))
+    limit, offset = _number(parameters["limit"]), _number(parameters.get("offset", 0))
+    skipped = 0
+    if query == "run_page" and offset + limit > DEEP:
+        (total,) = rows_of(connection, statement("run_count", parameters))["total"].to_pylist()
+        skipped = min(offset, max(0, total - DEEP))
+    end = limit + offset - skipped
+    here = parameters | {"limit": min(end, limit + DEEP), "offset": skipped}
+    there = parameters | {"limit": min(end, sum(file.row_count for file in files)), "offset": 0}
+    return skipped, there, rows_of(connection, statement(query, here))
+
+
+def _number(value: Value) -> int:
+    assert isinstance(value, int)
+    return value
 
 
 def with_chosen(query: str, parameters: Parameters, dialect: Dialect) -> tuple[exp.Expr, exp.CTE]:
     """A query that begins `WITH chosen AS (…)`, and that part of it."""
-    tree = sqlglot.parse_one(bound(query, parameters, dialect), dialect=dialect)
+    tree = sqlglot.parse_one(statement(query, parameters, dialect), dialect=dialect)
     chosen = tree.find(exp.CTE)
     assert chosen
     assert chosen.alias == "chosen"
@@ -143,15 +166,15 @@ def rows_of(connection: Connection, statement: str, values: Any = None) -> pa.Ta
     return table_of(cursor.description or [], cursor.fetchall())
 
 
-def statement(query: str, parameters: Parameters) -> str:
-    """A named query as PostgreSQL is asked it."""
-    return bound(query, parameters, "postgres").replace("\0", "\N{REPLACEMENT CHARACTER}")
+def statement(query: str, parameters: Parameters, dialect: Dialect = "postgres") -> str:
+    """A named query; what PostgreSQL's text can't hold is looked for as it is stored."""
+    return bound(query, parameters, dialect).replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _grouped(query: str, parameters: Parameters) -> str:
     """The rows that are to be grouped, equal ones as one with their number: durations are whole seconds."""
     _, chosen = with_chosen(query, parameters, "postgres")
-    rows = chosen.this.sql(dialect="postgres", comments=False).replace("\0", "\N{REPLACEMENT CHARACTER}")
+    rows = chosen.this.sql(dialect="postgres", comments=False)
     return f"""SELECT status, duration_seconds, max(last_at) AS last_at, pipeline_id, name, count(*) AS runs
         FROM ({rows}) AS chosen
         GROUP BY status, duration_seconds, pipeline_id, name"""  # noqa: S608 - bound as literals
@@ -162,7 +185,7 @@ def _reaches(connection: Connection, query: str, parameters: Parameters, live: p
     if is_after(parameters, newest):
         return False
     if query == "run_search_count":
-        return int(live["total"][0].as_py()) < int(str(parameters["limit"]))
+        return int(live["total"][0].as_py()) < _number(parameters["limit"])
     if query == "run_attempts":
         return not _is_whole(live, newest)
     if query in OF_ONE:

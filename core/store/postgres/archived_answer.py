@@ -15,7 +15,6 @@ import pyarrow as pa
 import sqlglot
 
 from core.errors import StoreUnavailable
-from core.queries import bound
 from core.store.archive import VIEWS, archived_rows, parquet
 from core.store.archive_files import Archive
 from core.store.migrations import migrate
@@ -28,6 +27,7 @@ from core.store.postgres.archived import (
     key_in,
     kinds_of,
     newest_of,
+    statement,
     with_chosen,
 )
 
@@ -129,7 +129,7 @@ def _holding(database: duckdb.DuckDBPyConnection, archive: Archive, paths: list[
 
 def _statement(question: Question, parameters: Parameters) -> str:
     query = question.query
-    archived = bound(query, question.parameters)
+    archived = statement(query, question.parameters, "duckdb")
     if query in COUNTS:
         capped = f"least(sum(total), {parameters['limit']:d})" if query == "run_search_count" else "sum(total)"
         return f"SELECT CAST({capped} AS BIGINT) AS total FROM (FROM live UNION ALL FROM ({archived}))"  # noqa: S608
@@ -137,7 +137,7 @@ def _statement(question: Question, parameters: Parameters) -> str:
         return _groups(question)
     if query in PAGES:
         order = ORDERS[str(parameters.get("sort", "newest"))]
-        limit, offset = parameters["limit"], parameters.get("offset", 0)
+        limit, offset = parameters["limit"], int(str(parameters.get("offset", 0))) - question.skipped
         end = "" if limit is None else f" LIMIT {limit:d} OFFSET {offset:d}"
         return f"SELECT * FROM (FROM live UNION ALL BY NAME FROM ({archived})) ORDER BY {order}{end}"  # noqa: S608
     key, order = ROWS[query]
