@@ -23,7 +23,7 @@ from core.store.postgres.reader import PostgresReader
 from core.store.postgres.transfer import copy_into
 from core.store.writer import Writer
 from ingest.simulation.fill import fill
-from tests.builders import job_payload, run_payload, step_part
+from tests.builders import job_payload, moment, run_payload, step_part
 from tests.core.test_queries import EVERY
 from tests.postgres.test_archiving import BEFORE, move, tell
 from tests.postgres_server import PostgresServer
@@ -229,6 +229,27 @@ def test_what_is_told_of_again_counts_as_the_tables_have_it(one_run: PostgresRea
     assert one_run.frame("attempt_steps", attempt_id=attempt)["number"].tolist() == [1, 2, 1, 2]
     (batch,) = [batch for batch in one_run.batches("run_export", 50, **ALL) if len(batch)]
     assert len(batch) == 1
+
+
+def test_a_count_is_kept_until_something_changes(
+    one_run: PostgresReader, replicas: list[Writer], target: PostgresCursor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Any] = []
+    whole = archived_answer._opened
+    monkeypatch.setattr(archived_answer, "_opened", lambda *given: opened.append(given) or whole(*given))
+
+    def total(**chosen: Any) -> int:
+        return int(one_run.frame("run_count", **ALL | chosen)["total"].iloc[0])
+
+    assert (total(), total(), total(branch="other"), total()) == (1, 1, 0, 1)
+    assert len(opened) == 2
+    tell(replicas[0], "workflow_run", run_payload(run_id=2, begun=90, branch="other", created_at=moment(90)))
+    assert (total(), total(branch="other")) == (2, 1)
+    assert len(opened) == 2
+    tell(replicas[0], "workflow_run", run_payload(updated=95))
+    assert total() == 2
+    target.run("UPDATE pipelines SET repository = 'acme/renamed'")
+    assert (total(repository="acme/web"), total(repository="acme/renamed")) == (0, 2)
 
 
 def test_without_the_folder_the_rest_is_shown_and_the_log_says_so_once(

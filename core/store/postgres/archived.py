@@ -45,7 +45,10 @@ AGAIN = """SELECT id, run_key, run_attempt, created_at
     UNION ALL
     SELECT id, run_key, run_attempt, created_at
     FROM workflow_runs
-    WHERE run_attempt > 1 AND created_at > %(newest)s AND (%(run)s::text IS NULL OR run_key = %(run)s)"""
+    WHERE run_attempt > 1 AND created_at > %(newest)s AND (%(run)s::text IS NULL OR run_key = %(run)s)
+    ORDER BY id"""
+# Without what changes with every delivery.
+PIPELINES = "SELECT id, provider, repository, repository_url, name, default_branch FROM pipelines ORDER BY id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,7 @@ def is_after(parameters: Parameters, newest: datetime) -> bool:
 def joined(connection: Connection, newest: datetime, run: str | None = None) -> dict[str, pa.Table]:
     """Pipelines, and the rows of runs (or of one run) that archived ones have to be compared with."""
     return {
-        "pipelines": rows_of(connection, "SELECT * FROM pipelines"),
+        "pipelines": rows_of(connection, PIPELINES),
         "workflow_runs": rows_of(connection, AGAIN, {"newest": newest, "run": run}),
     }
 
