@@ -95,8 +95,21 @@ async def _send(port: int, number: int, requests: deque[tuple[str, bytes]]) -> O
     begun = time.perf_counter()
     for connection in connections:
         connection.send_next()
-    await asyncio.wait_for(asyncio.gather(*(connection.ended for connection in connections)), ANSWER_SECONDS)
+    await _ended(connections)
     return _outcome(connections, time.perf_counter() - begun)
+
+
+async def _ended(connections: "Sequence[_Connection]") -> None:
+    """Wait for all to end. Raises TimeoutError where no answer came for ANSWER_SECONDS, however long all take."""
+    ended = asyncio.gather(*(connection.ended for connection in connections))
+    answered = -1
+    while True:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(ended), ANSWER_SECONDS)
+            return
+        before, answered = answered, sum(len(connection.latencies) for connection in connections)
+        if answered == before:
+            raise TimeoutError(f"no answer for {ANSWER_SECONDS:g} s, after {answered}")
 
 
 def _outcome(connections: "Sequence[_Connection]", seconds: float) -> Outcome:
