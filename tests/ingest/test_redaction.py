@@ -39,6 +39,7 @@ def planted(name: str) -> str:
 PLANTED = {name: planted(name) for name in SECRET_SETTINGS if name not in OWN and name not in BY_NAME}
 PLANTED_BY_NAME = {name: {"drone": planted(name)} for name in BY_NAME}
 ADDRESSES = {"database_url": "postgresql://ana:planted-database-password@127.0.0.1:9/health"}
+BESIDE = {"aws_access_key_id": "AKIA"}  # which a secret needs
 NEEDLES = [
     *PLANTED.values(),
     *(held["drone"] for held in PLANTED_BY_NAME.values()),
@@ -56,7 +57,7 @@ def found_in(text: str) -> list[str]:
 
 def test_no_secret_passes_the_redactor_whatever_it_stands_in() -> None:
     slack = "https://hooks.slack.com/services/T0/B0/abcdef"
-    chosen = load_settings(**PLANTED, **PLANTED_BY_NAME, **ADDRESSES, slack_webhook_url=slack)
+    chosen = load_settings(**PLANTED, **PLANTED_BY_NAME, **ADDRESSES, **BESIDE, slack_webhook_url=slack)
     clean = Redactor(secrets_of(chosen))
     for needle in NEEDLES:
         for form in (needle, quote(needle, safe=""), f"https://x.example/{needle}?a={needle}", f"'{needle}'"):
@@ -86,7 +87,7 @@ class Planted:
 @pytest.fixture
 def service(tmp_path: object, sink: Sink) -> Iterator[Planted]:
     by_name = {name.upper(): orjson.dumps(held).decode() for name, held in PLANTED_BY_NAME.items()}
-    environment = {name.upper(): value for name, value in PLANTED.items()} | by_name | {
+    environment = {name.upper(): value for name, value in (PLANTED | BESIDE).items()} | by_name | {
         "SLACK_WEBHOOK_URL": sink.url, "LOG_LEVEL": "DEBUG", "LOG_FORMAT": "json", "GITHUB_WEBHOOK_SECRET": "",
         "OIDC_CLIENT_SECRET": PLANTED["oidc_client_secret"], "USER_RATE_LIMIT_PER_MINUTE": "100000",
         "GITHUB_API_URL": "http://127.0.0.1:9", "GITHUB_REPOSITORIES": "acme/web", "GITHUB_APP_PRIVATE_KEY": "",
