@@ -111,7 +111,7 @@ GROUPS = {
     ),
     "file": Group(
         ("store/migrations", "store/duckdb_file", "store/database", "store/copies"),
-        ("core/test_database_file", "core/test_copies"),
+        ("core/test_database_file", "core/test_copies", "postgres/test_shared_database"),
     ),
     "asked": Group(("store/quack", "store/reader", "store/extensions", "store/asking"), ("core/test_sql_endpoint",)),
     "found": Group(
@@ -122,7 +122,7 @@ GROUPS = {
     "postgres": Group(
         ("store/postgres/connection", "store/postgres/session", "store/postgres/rows", "store/postgres/frames",
          "store/postgres/reader", "store/postgres/asking"),
-        ("postgres/test_store",),
+        ("postgres/test_store", "postgres/test_shared_database"),
     ),
     "moved": Group(("store/postgres/transfer", "store/postgres/migrations"), ("postgres/test_schema_and_transfer",)),
     "said": Group(("store/postgres/dialect", "store/postgres/admitting"), ("core/test_said_for_postgres",)),

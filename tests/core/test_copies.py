@@ -30,6 +30,7 @@ def keys(path: Path) -> list[str]:
         return [key for (key,) in connection.execute("SELECT key FROM settings ORDER BY 1").fetchall()]
 
 
+@pytest.mark.usefixtures("in_tokyo")
 def test_a_backup_of_an_open_database_is_one_whole_file_named_after_its_moment(path: Path) -> None:
     with closing(filled(path)) as connection:
         before = datetime.now(UTC)
@@ -51,7 +52,7 @@ def test_a_backup_that_fails_leaves_nothing_and_the_database_goes_on(
     def half_made(cursor: duckdb.DuckDBPyConnection, name: str, target: Path) -> None:
         target.touch()
         Path(f"{target}.wal").touch()
-        cursor.execute("SELECT error('No space left on device' || chr(10) || 'more')")
+        cursor.execute("SELECT error('No space left on device' || chr(10) || 'more' || chr(10))")
 
     with closing(filled(path)) as connection:
         present = sorted(path.parent.iterdir())
@@ -85,14 +86,18 @@ def test_a_stopped_database_is_copied_only_to_a_new_place(path: Path) -> None:
     assert keys(path) == ["a", "c"]
 
 
+@pytest.mark.usefixtures("in_tokyo")
 def test_a_restored_backup_stands_where_the_old_file_was_which_is_kept(path: Path) -> None:
     backup, database = path.with_name("backup.duckdb"), path.parent / "deep" / "down" / "health.duckdb"
     filled(backup, "kept").close()
     assert restore(backup, database) is None
     assert keys(database) == ["kept"]
     filled(database, "newer").close()
+    before = datetime.now(UTC).replace(microsecond=0)
     aside = restore(backup, database)
     assert aside
+    named = datetime.strptime(aside.name.rpartition("-")[2], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    assert before <= named <= datetime.now(UTC)
     assert re.fullmatch(r"health\.duckdb\.before-restore-\d{8}T\d{6}Z", aside.name)
     assert aside.parent == database.parent
     assert (keys(aside), keys(database), keys(backup)) == (["kept", "newer"], ["kept"], ["kept"])
