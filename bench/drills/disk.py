@@ -85,7 +85,7 @@ def _take(pool: ProcessPoolExecutor, folder: Path, where: str, runs: int, disk: 
         {
             "acknowledged before, meanwhile, after": " / ".join(count(each) for each in (before, during, after)),
             "refused meanwhile": f"{during.refused:,}",
-            "the refusal": f"{said.status_code} {said.json()['error']['message'][:60]}…",
+            "the refusal": f"{said.status_code} {reason(said)[:60]}…",
             "meanwhile": f"reads {read.status_code}, ready {ready.status_code}",
             "ready after it was given back": f"{seconds:.1f} s",
             "acknowledged and missing": str(lost),
@@ -104,9 +104,14 @@ def _take(pool: ProcessPoolExecutor, folder: Path, where: str, runs: int, disk: 
     )
 
 
+def reason(said: httpx.Response) -> str:
+    """Why it was refused; the whole answer where it was not."""
+    return str(said.json()["error"]["message"]) if said.status_code == 503 else said.text
+
+
 def refusal_problems(said: httpx.Response, ready: httpx.Response, words: tuple[str, ...]) -> tuple[str, ...]:
     """What is wrong with how a delivery and a health check were answered; the first must say one of `words`."""
-    is_told = said.status_code == 503 and any(reason in said.text for reason in words)
+    is_told = said.status_code == 503 and any(part in said.text for part in words)
     return (
         *problem(f"the refusal was {said.status_code} {said.text}", if_=not is_told),
         *problem(f"readiness was {ready.status_code} {ready.text}", if_=ready.status_code != 503),

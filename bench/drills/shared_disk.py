@@ -15,7 +15,7 @@ from typing import Protocol
 import psycopg
 
 from bench.drills import Report, deliveries, problem
-from bench.drills.disk import NOT_DONE, asked, count, ping, refusal_problems, together
+from bench.drills.disk import NOT_DONE, asked, count, ping, reason, refusal_problems, together
 from bench.drills.disks import empty, fill, small_disk
 from bench.load import Load, generator, send
 from bench.processes import Running, ingest_environment, launch_ingest, stop, stopped_in_the_end
@@ -135,7 +135,7 @@ def _drilled(pool: ProcessPoolExecutor, service: Running, server: PostgresServer
         {
             "acknowledged before, meanwhile, after": " / ".join(count(each) for each in (before, during, after)),
             "refused meanwhile": f"{during.refused:,}",
-            "the refusal": f"{said.status_code} {said.json()['error']['message'][-80:]}",
+            "the refusal": f"{said.status_code} {reason(said)[-80:]}",
             "meanwhile": f"reads {read.status_code}, ready {ready.status_code}, "
             f"the server {'ended and was started again' if has_ended else 'went on'}",
             "ready after it was given back": f"{seconds:.1f} s",
