@@ -52,6 +52,23 @@ def test_a_clock_that_jumps_ahead_removes_nothing(writer: Writer, database: duck
     assert [count(database, table) for table in ("workflow_runs", "deliveries", "job_logs")] == [1, 1, 1]
 
 
+def test_of_a_clock_that_jumps_one_day_after_the_newest_run_is_believed(
+    writer: Writer, database: duckdb.DuckDBPyConnection
+) -> None:
+    stored(writer, 1, received_at=NOON - timedelta(days=5.5))
+    database.execute(
+        """INSERT INTO job_logs (job_id, attempt_id, fetched_at, status, size_bytes, is_cut)
+        VALUES ('a-job', 'an-attempt', ?, 'kept', 1, FALSE)""",
+        [NOON - timedelta(days=28.5)],
+    )
+    apply_retention(database, NOON + YEAR, delivery_days=7, run_days=0)
+    forget_old(database, NOON + YEAR, log_days=30)
+    assert [count(database, table) for table in ("deliveries", "job_logs")] == [1, 1]
+    apply_retention(database, NOON + YEAR, delivery_days=6, run_days=0)
+    forget_old(database, NOON + YEAR, log_days=29)
+    assert [count(database, table) for table in ("deliveries", "job_logs")] == [0, 0]
+
+
 def test_time_that_runs_show_removes_what_is_old(writer: Writer, database: duckdb.DuckDBPyConnection) -> None:
     stored(writer, 1)
     stored(writer, 2, seconds=40 * 86_400)
