@@ -15,6 +15,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from core.errors import Conflict, StoreUnavailable
 from core.settings import Settings
+from core.store import quack
 from core.store.archive import Month, months_to_archive, noted, refresh_views, remove_month, write_month
 from core.store.archive_files import archive_of
 from core.store.believable import believable
@@ -74,6 +75,8 @@ class Timer:
         self._scheduler.add_job(self._retain, "interval", hours=1, next_run_time=soon, id="retention")
         if self._settings.archive_after_days:
             self._scheduler.add_job(self._archive, "interval", hours=24, next_run_time=soon, id="archive")
+        if isinstance(self._database, OwnedFile):
+            self._scheduler.add_job(self._renew_endpoint, "interval", seconds=5, id="SQL endpoint")
         if self._settings.archive_bucket and isinstance(self._database, OwnedFile):
             at_once = datetime.now(UTC)
             self._scheduler.add_job(
@@ -144,6 +147,11 @@ class Timer:
             lambda cursor: forget_old(cursor, datetime.now(UTC), log_days=settings.log_retention_days)
         ).result()
         log.info("retention applied", **removed)
+
+    def _renew_endpoint(self) -> None:
+        assert isinstance(self._database, OwnedFile)
+        if quack.renew_if_littered(self._database.connection, self._settings.quack_port, quack.token(self._settings)):
+            log.warning("the SQL endpoint was renewed: readers were lost in the middle of their results")
 
     def _archive(self) -> None:
         """Some runs at a time, so that webhooks wait no longer than those take to be removed."""

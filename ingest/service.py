@@ -131,9 +131,7 @@ class Service:
 
 
 def _serve_sql(database: OwnedFile, settings: Settings) -> None:
-    configured = settings.quack_token.get_secret_value() if settings.quack_token else None
-    token = quack.token_of(settings.quack_token_path, configured)
-    quack.serve(database.connection, settings.quack_port, token)
+    quack.serve(database.connection, settings.quack_port, quack.token(settings))
     quack.lock(database.connection, backup_folder(settings), settings.archive_path)
     log.info("SQL endpoint ready", address=f"127.0.0.1:{settings.quack_port}")
 

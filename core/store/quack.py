@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from core.errors import StoreUnavailable
+from core.settings import Settings
 from core.store.extensions import load_quack
 
 # Being a SELECT isn't enough: `SELECT * FROM quack_stop(...)` is one too. So table functions are admitted by name, and
@@ -32,9 +33,21 @@ CREATE OR REPLACE MACRO admit_select(session_id, statement) AS (
     FROM parsed)"""  # noqa: S608 - only constants of this module
 
 
+# Whoever is killed in the middle of a result leaves its connection behind, with 60 MB and a view of the past: the
+# server never notices. Nobody's question takes so long, nor do so many at once take a while.
+LONG_SECONDS = 300
+MANY, WHILE_SECONDS = 8, 20
+
+
 def token_of(path: Path, configured: str | None) -> str:
     """The endpoint's token: the configured one, else one made once and kept in `path` with mode 0600."""
     return configured or kept_token(path) or _made_token(path)
+
+
+def token(chosen: Settings) -> str:
+    """The endpoint's token by the settings."""
+    configured = chosen.quack_token.get_secret_value() if chosen.quack_token else None
+    return token_of(chosen.quack_token_path, configured)
 
 
 def kept_token(path: Path) -> str:
@@ -57,10 +70,31 @@ def _made_token(path: Path) -> str:
 
 
 def serve(connection: duckdb.DuckDBPyConnection, port: int, token: str) -> None:
-    """Serve `connection`'s database on 127.0.0.1. Locks the configuration: nothing can be loosened afterwards."""
+    """Serve `connection`'s database on 127.0.0.1."""
     load_quack(connection)
     connection.execute(AUTHORISATION)
     connection.execute("SET GLOBAL quack_authorization_function = 'admit_select'")
+    _listen(connection, port, token)
+
+
+def renew_if_littered(connection: duckdb.DuckDBPyConnection, port: int, token: str) -> bool:
+    """End all connections where lost ones have gathered; whether that was so. Who is being answered asks again."""
+    with connection.cursor() as cursor:
+        row = cursor.execute(
+            """SELECT count(*) FILTER (WHERE age > ?), count(*) FILTER (WHERE age > ?)
+            FROM (SELECT epoch((now() AT TIME ZONE 'UTC') - query_started_at) AS age
+                FROM quack_active_connections() WHERE state = 'active')""",
+            [LONG_SECONDS, WHILE_SECONDS],
+        ).fetchone()
+        assert row
+        if row[0] == 0 and row[1] < MANY:
+            return False
+        stop(cursor, port)
+        _listen(cursor, port, token)
+        return True
+
+
+def _listen(connection: duckdb.DuckDBPyConnection, port: int, token: str) -> None:
     try:
         connection.execute(
             f"CALL quack_serve('quack:127.0.0.1:{port}', token := '{token.replace(chr(39), chr(39) * 2)}')"

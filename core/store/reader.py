@@ -16,6 +16,9 @@ from core.store.extensions import load_quack
 from core.store.quack import kept_token
 from core.store.session import refusal
 
+# What Quack answers to who fetches from a connection that it has ended.
+RENEWED = "Invalid connection id"
+
 Source = Literal["live", "file"]
 
 
@@ -69,13 +72,22 @@ class RemoteReader:
     def sql(self, sql: str) -> pd.DataFrame:
         """The rows of one SELECT. Raises duckdb.Error when the server refuses or can't run it."""
         try:
-            rows = self._ask_server(sql)
+            rows = self._ask_twice(sql)
         except (duckdb.IOException, duckdb.HTTPException, FileNotFoundError):
             rows = self._ask_file(sql)
             self.source = "file"
             return rows
         self.source = "live"
         return rows
+
+    def _ask_twice(self, sql: str) -> pd.DataFrame:
+        """Ask again where the server was renewed in the middle of the answer (`quack.renew_if_littered`)."""
+        try:
+            return self._ask_server(sql)
+        except duckdb.InvalidInputException as error:
+            if RENEWED not in str(error):
+                raise
+        return self._ask_server(sql)
 
     def _ask_server(self, sql: str) -> pd.DataFrame:
         if not (token := self._token or kept_token(self._token_path)):

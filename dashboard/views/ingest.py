@@ -19,6 +19,7 @@ JOB_NAMES = {
     "alerts": "Evaluate alerts",
     "retention": "Forget what is old",
     "archive": "Archive old runs",
+    "SQL endpoint": "Clear up after lost readers",
     "files of the archive": "Fetch archived files",
     "failure lines": "Pick the lines that failed",
     "digest": "Send the digest",

@@ -16,6 +16,7 @@ from core.errors import BadRequest, StoreUnavailable, TooManyRequests
 from core.store import asking, extensions, quack
 from core.store.asking import Answer, place_to_answer, plain
 from core.store.reader import OwnerReader, RemoteReader
+from tests.conftest import wait_for
 from tests.core.test_queries import EVERY
 from tests.ports import free_port
 
@@ -308,3 +309,49 @@ def test_two_questions_are_answered_at_once_and_a_third_is_told_to_wait(asked: C
 def test_a_value_is_as_json_has_it(value: Any, json: Any) -> None:
     found = plain(value)
     assert (found, type(found)) == (json, type(json))
+
+
+LARGE = "SELECT i, repeat(md5(i::VARCHAR), 30) AS words FROM range(300000) AS t(i)"
+
+
+def active(database: Connection) -> int:
+    [(number,)] = database.execute("SELECT count(*) FROM quack_active_connections() WHERE state = 'active'").fetchall()
+    return int(number)
+
+
+def test_lost_readers_are_cleared_away_and_who_is_being_answered_gets_the_answer(
+    tmp_path: Path, port: int, database: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quack.lock(database, tmp_path)
+    assert not quack.renew_if_littered(database, port, TOKEN)
+    found: list[int] = []
+    asking_reader = reader(tmp_path, port)
+    asked = threading.Thread(target=lambda: found.append(len(asking_reader.sql(LARGE))))
+    asked.start()
+    wait_for(lambda: active(database) == 1, "the question to be answered")
+    # One that has just begun is left alone; what is old, or one of many that aren't new, ends all.
+    assert not quack.renew_if_littered(database, port, TOKEN)
+    monkeypatch.setattr(quack, "LONG_SECONDS", 0)
+    assert quack.renew_if_littered(database, port, TOKEN)
+    monkeypatch.undo()
+    asked.join()
+    assert found == [300_000]
+    wait_for(lambda: active(database) == 0, "nobody to be left")
+    monkeypatch.setattr(quack, "WHILE_SECONDS", 0)
+    assert not quack.renew_if_littered(database, port, TOKEN)
+    with pytest.raises(duckdb.InvalidInputException, match="Authorization failed"):
+        reader(tmp_path, port).sql("SELECT * FROM quack_stop('x')")
+
+
+def test_many_readers_that_take_a_while_are_taken_for_lost(
+    tmp_path: Path, port: int, database: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quack, "WHILE_SECONDS", 0)
+    monkeypatch.setattr(quack, "MANY", 2)
+    threads = [threading.Thread(target=reader(tmp_path, port).sql, args=(LARGE,)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    wait_for(lambda: active(database) == 2, "both to be answered")
+    assert quack.renew_if_littered(database, port, TOKEN)
+    for thread in threads:
+        thread.join()
