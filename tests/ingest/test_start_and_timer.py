@@ -66,7 +66,7 @@ def timer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Timer]:
 def test_every_timed_job_runs_and_says_when(timer: Timer) -> None:
     begun = datetime.now(UTC)
     names = {job.id for job in timer.jobs()}
-    assert names == {"retention", "archive", "failure lines", "digest", "duration changes", "alerts"}
+    assert names == {"retention", "archive", "failure lines", "digest", "duration changes", "alerts", "SQL endpoint"}
     for job in timer._scheduler.get_jobs():
         job.modify(next_run_time=datetime.now(UTC))
     wait_for(lambda: all(job.last_run_at for job in timer.jobs()), "every job to run once")
@@ -104,4 +104,4 @@ def test_a_timer_may_be_stopped_and_started_again(timer: Timer) -> None:
     timer.stop()
     assert timer.jobs() == []
     timer.start()
-    assert len(timer.jobs()) == 6
+    assert len(timer.jobs()) == 7
