@@ -17,10 +17,11 @@ import httpx
 import orjson
 import pytest
 
-from core.settings import settings
+from core.settings import load_settings, settings
 from core.store.duckdb_file import open_owned
 from core.store.writer import Writer
 from ingest.providers.github.signature import signature
+from ingest.simulation.fill import fill
 from tests.ports import free_port
 from tests.postgres_server import PostgresServer
 
@@ -64,6 +65,17 @@ def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with the newest schema and nothing in it, to be copied: migrating takes ten times as long."""
     path = tmp_path_factory.mktemp("empty") / "health.duckdb"
     open_owned(path, memory_limit="1GB", threads=2).close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def simulated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight days of the simulated company that end now, to be copied. `TESTS_SIMULATED_FILE` names one that is kept."""
+    path = Path(os.environ.get("TESTS_SIMULATED_FILE") or tmp_path_factory.mktemp("simulated") / "health.duckdb")
+    if not path.exists():
+        part = path.with_name(f"{os.getpid()}.duckdb")
+        fill(load_settings(database_url=f"duckdb:///{part}"), days=8)
+        part.replace(path)
     return path
 
 

@@ -14,15 +14,19 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests import mutant_runs
 from tests.postgres_server import PostgresServer
+from tests.s3_server import s3_server
 
 ROOT = Path(__file__).parent.parent
 PLACE = ROOT / "test-artifacts" / "mutation"
@@ -113,6 +117,10 @@ GROUPS = {
         ("store/migrations", "store/duckdb_file", "store/database", "store/copies"),
         ("core/test_database_file", "core/test_copies", "postgres/test_shared_database"),
     ),
+    "archive": Group(
+        ("store/archive", "store/archive_files", "store/archive_copies", "store/bucket"),
+        ("core/test_archive", "ingest/test_archive_job", "postgres/test_archive_job"),
+    ),
     "asked": Group(("store/quack", "store/reader", "store/extensions", "store/asking"), ("core/test_sql_endpoint",)),
     "found": Group(
         ("store/digest", "store/duration_changes", "store/failure_lines"),
@@ -125,6 +133,11 @@ GROUPS = {
         ("postgres/test_store", "postgres/test_shared_database"),
     ),
     "moved": Group(("store/postgres/transfer", "store/postgres/migrations"), ("postgres/test_schema_and_transfer",)),
+    "archiving": Group(("store/postgres/archiving",), ("postgres/test_archiving", "postgres/test_archive_job")),
+    "archived": Group(
+        ("store/postgres/archived", "store/postgres/archived_answer", "store/postgres/archived_export"),
+        ("postgres/test_archived",),
+    ),
     "said": Group(("store/postgres/dialect", "store/postgres/admitting"), ("core/test_said_for_postgres",)),
 }  # fmt: skip
 
@@ -147,21 +160,18 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(folder: Path, group: Group) -> None:
-    """Run the mutants of a group; those on PostgreSQL share one server, started before and stopped in the end."""
-    server = PostgresServer().start() if any(test.startswith("postgres/") for test in group.tests) else None
-    os.environ["TESTS_POSTGRES_PORT"] = str(server.port) if server else ""
+    """Run the mutants of a group, which share what takes long to make."""
     # Recordings that only some have would make other figures.
     os.environ.pop("RECORDED_PAYLOADS", None)
     tests = [f"tests/{test}.py" for test in group.tests]
-    try:
-        mutant_runs.generate(folder)
-        mutant_runs.run(folder, [*group.options(), *tests], int(os.environ.get("MUTATION_PROCESSES", "2")))
-    except subprocess.CalledProcessError as error:
-        sys.exit(f"{folder.name}: {error}")
-    finally:
-        mutant_runs.collect_verdicts(folder)
-        if server:
-            server.stop()
+    with ExitStack() as stack:
+        stack.callback(mutant_runs.collect_verdicts, folder)
+        stack.enter_context(_shared(group))
+        try:
+            mutant_runs.generate(folder)
+            mutant_runs.run(folder, [*group.options(), *tests], int(os.environ.get("MUTATION_PROCESSES", "2")))
+        except subprocess.CalledProcessError as error:
+            sys.exit(f"{folder.name}: {error}")
     survivors: list[str] = []
     for module, ends in _endings(folder).items():
         counted = Counter(ends.values())
@@ -169,6 +179,21 @@ def _run(folder: Path, group: Group) -> None:
         sys.stdout.flush()
         survivors += [_shown(folder, mutant) for mutant, end in ends.items() if end == "survived"]
     (folder / "survivors.txt").write_text("\n".join(survivors))
+
+
+@contextmanager
+def _shared(group: Group) -> Iterator[None]:
+    """Servers and a simulated history, named to the tests by the environment."""
+    with ExitStack() as stack:
+        folder = stack.enter_context(TemporaryDirectory())
+        os.environ["TESTS_SIMULATED_FILE"] = f"{folder}/simulated.duckdb"
+        if any(test.startswith("postgres/") for test in group.tests):
+            server = PostgresServer().start()
+            stack.callback(server.stop)
+            os.environ["TESTS_POSTGRES_PORT"] = str(server.port)
+        if any("archive_job" in test for test in group.tests):
+            os.environ["TESTS_S3"] = " ".join(stack.enter_context(s3_server()))
+        yield
 
 
 def tell() -> None:

@@ -5,8 +5,9 @@ import os
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,24 +16,27 @@ import httpx
 
 from tests.ports import free_port
 
-BUCKET = "ci-archive"
-# What moto lets through before it asks who is there: the four calls that make a user and a bucket.
-UNASKED = "4"
+# What moto lets through before it asks who is there: the three calls that make a user.
+UNASKED = "3"
 ALL_OF_S3 = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
 
 
 @dataclass(frozen=True, slots=True)
 class S3:
-    """A running server with one bucket, and a key that may use it."""
+    """A bucket on a running server, and a key that may use it."""
 
     address: str
     key: str
     secret: str
-    process: "subprocess.Popen[bytes]"
+    bucket: str
+
+    @property
+    def client(self) -> Any:
+        return _client("s3", self.address, self.key, self.secret)
 
     def settings(self, prefix: str = "runs") -> dict[str, str]:
         return {
-            "archive_folder": f"s3://{BUCKET}/{prefix}",
+            "archive_folder": f"s3://{self.bucket}/{prefix}",
             "aws_endpoint_url": self.address,
             "aws_access_key_id": self.key,
             "aws_secret_access_key": self.secret,
@@ -42,15 +46,31 @@ class S3:
         return [name.removeprefix(f"{prefix}/") for name in self.names() if name.startswith(f"{prefix}/")]
 
     def names(self) -> list[str]:
-        listed = _client("s3", self.address, self.key, self.secret).list_objects_v2(Bucket=BUCKET)
+        listed = self.client.list_objects_v2(Bucket=self.bucket)
         return [entry["Key"] for entry in listed.get("Contents", [])]
 
     def remove(self, name: str) -> None:
-        _client("s3", self.address, self.key, self.secret).delete_object(Bucket=BUCKET, Key=name)
+        self.client.delete_object(Bucket=self.bucket, Key=name)
 
 
 @contextmanager
-def s3_server() -> Iterator[S3]:
+def s3_bucket() -> Iterator[S3]:
+    """An empty bucket. `TESTS_S3` (address, key, secret) names a server that runs already, for many short runs."""
+    with ExitStack() as stack:
+        running = os.environ.get("TESTS_S3")
+        address, key, secret = running.split() if running else stack.enter_context(s3_server())
+        yield new_bucket(address, key, secret)
+
+
+def new_bucket(address: str, key: str, secret: str) -> S3:
+    s3 = S3(address, key, secret, f"ci-archive-{uuid.uuid4().hex}")
+    s3.client.create_bucket(Bucket=s3.bucket)
+    return s3
+
+
+@contextmanager
+def s3_server() -> Iterator[tuple[str, str, str]]:
+    """Its address, and the key and secret of one who may do anything there."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
@@ -59,8 +79,7 @@ def s3_server() -> Iterator[S3]:
     with subprocess.Popen(command, stdout=quiet, stderr=quiet, env=environment) as process:
         try:
             _wait_for(address)
-            key, secret = _set_up(address)
-            yield S3(address, key, secret, process)
+            yield address, *_set_up(address)
         finally:
             process.kill()
 
@@ -70,7 +89,6 @@ def _set_up(address: str) -> tuple[str, str]:
     users.create_user(UserName="dashboard")
     key = users.create_access_key(UserName="dashboard")["AccessKey"]
     users.put_user_policy(UserName="dashboard", PolicyName="bucket", PolicyDocument=json.dumps(ALL_OF_S3))
-    _client("s3", address, "nobody", "asks").create_bucket(Bucket=BUCKET)
     return key["AccessKeyId"], key["SecretAccessKey"]
 
 

@@ -1,5 +1,6 @@
 """Old runs in Parquet files: out of the tables, and still on the pages."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +22,6 @@ from core.store.migrations import TABLE, known_migrations
 from core.store.reader import OwnerReader
 from core.store.writer import Writer
 from ingest.providers.github.parse import parse
-from ingest.simulation.fill import fill
 from tests.builders import NOON, run_payload
 from tests.core.test_queries import EVERY
 
@@ -32,10 +32,9 @@ ALL = EVERY | {"limit": 100_000}
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Iterator[OwnedFile]:
-    settings = load_settings(database_url=f"duckdb:///{tmp_path}/health.duckdb")
-    fill(settings, days=8)
-    file = OwnedFile(settings)
+def file(simulated_file: Path, tmp_path: Path) -> Iterator[OwnedFile]:
+    shutil.copyfile(simulated_file, tmp_path / "health.duckdb")
+    file = OwnedFile(load_settings(database_url=f"duckdb:///{tmp_path}/health.duckdb"))
     quack.lock(file.connection, tmp_path / "archive")
     yield file
     file.close()

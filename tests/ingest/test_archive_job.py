@@ -13,12 +13,12 @@ from core.settings import Settings, load_settings
 from core.store import quack
 from core.store.archive_files import Archive, archive_of
 from core.store.copies import backup_serving
-from core.store.database import OwnedFile
+from core.store.database import Database, OwnedFile
 from core.store.writer import Writer
 from ingest.providers.github.parse import parse
 from ingest.scheduler import Timer
 from tests.builders import NOON, run_payload
-from tests.s3_server import S3, s3_server
+from tests.s3_server import S3, new_bucket, s3_bucket, s3_server
 
 # Seconds after NOON: more than 190 days before any day on which this can run, and just now. (Where nothing happened for
 # long, the clock isn't believed.)
@@ -29,8 +29,23 @@ OLD, RUNS = 6, 7
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[S3]:
-    with s3_server() as server:
-        yield server
+    with s3_bucket() as bucket:
+        yield bucket
+
+
+def receive(writer: Writer) -> None:
+    """OLD runs of several months, and one that is new."""
+    for number in range(RUNS):
+        begun = LONG_AGO + number * 20 * 86_400 if number < OLD else NOW
+        changes = parse("workflow_run", run_payload(run_id=number + 1, begun=begun, updated=begun + 60))
+        assert changes
+        writer.submit_changes(changes).result()
+
+
+def timer_of(database: Database, writer: Writer, settings: Settings) -> Timer:
+    """One that has nothing to send and nobody to ask."""
+    unused = cast("Any", None)
+    return Timer(database, writer, settings, unused, unused, unused)
 
 
 class Machine:
@@ -44,15 +59,10 @@ class Machine:
         self.is_open = True
         quack.lock(self.file.connection, folder / "backups", self.settings.archive_path)
         self.writer = Writer(self.file.session())
-        unused = cast("Any", None)
-        self.timer = Timer(self.file, self.writer, self.settings, unused, unused, unused)
+        self.timer = timer_of(self.file, self.writer, self.settings)
 
     def receive(self) -> None:
-        for number in range(RUNS):
-            begun = LONG_AGO + number * 20 * 86_400 if number < OLD else NOW
-            changes = parse("workflow_run", run_payload(run_id=number + 1, begun=begun, updated=begun + 60))
-            assert changes
-            self.writer.submit_changes(changes).result()
+        receive(self.writer)
 
     def count(self, table: str) -> int:
         row = self.file.connection.execute(f"SELECT count(*) FROM {table}").fetchone()
@@ -112,7 +122,7 @@ def test_old_runs_move_into_the_bucket_and_are_read_from_copies(opened: Any, s3:
     assert other.count("attempts") == RUNS
     # The database itself can't go there: it holds no key, and its way out is shut.
     with pytest.raises(duckdb.Error):
-        other.file.connection.execute(f"SELECT * FROM read_parquet('s3://ci-archive/moved/{noted.pop()}')")
+        other.file.connection.execute(f"SELECT * FROM read_parquet('s3://{s3.bucket}/moved/{noted.pop()}')")
 
 
 def test_what_a_bucket_lost_is_named_and_the_rest_is_shown(opened: Any, s3: S3, tmp_path: Path) -> None:
@@ -134,7 +144,7 @@ def test_what_a_bucket_lost_is_named_and_the_rest_is_shown(opened: Any, s3: S3, 
 def test_a_refused_key_removes_nothing_and_tells_no_secret(opened: Any, s3: S3) -> None:
     machine = opened("one", **(s3.settings("refused") | {"aws_secret_access_key": "quite-another-secret"}))
     machine.receive()
-    with pytest.raises(StoreUnavailable, match="could not be stored in s3://ci-archive/refused") as caught:
+    with pytest.raises(StoreUnavailable, match=f"could not be stored in s3://{s3.bucket}/refused") as caught:
         machine.timer._archive()
     assert "quite-another" not in str(caught.value)
     assert machine.count("workflow_runs") == machine.count("attempts") == RUNS
@@ -144,17 +154,17 @@ def test_a_refused_key_removes_nothing_and_tells_no_secret(opened: Any, s3: S3) 
 
 def test_with_a_dead_bucket_everything_stays_and_the_service_starts(opened: Any, tmp_path: Path) -> None:
     with s3_server() as server:
-        machine = opened("one", **server.settings("dead"))
+        s3 = new_bucket(*server)
+        machine = opened("one", **s3.settings("dead"))
         machine.receive()
         machine.timer._archive()
         machine.close()
         for path in machine.parquet():
             path.unlink()
-        server.process.kill()
-    again = opened("one", **server.settings("dead"))
+    again = opened("one", **s3.settings("dead"))
     again.receive()
     assert again.count("attempts") == RUNS
-    with pytest.raises(StoreUnavailable, match="could not be read in s3://ci-archive/dead"):
+    with pytest.raises(StoreUnavailable, match=f"could not be read in s3://{s3.bucket}/dead"):
         again.timer._fetch_archive()
     with pytest.raises(StoreUnavailable, match="Nothing is archived"):
         again.timer._archive()

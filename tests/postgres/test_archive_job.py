@@ -1,9 +1,8 @@
 """The timed job on PostgreSQL: into a folder or a bucket, from which other machines read what was archived."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -12,23 +11,15 @@ from core.settings import Settings, load_settings
 from core.store import archive_copies
 from core.store.database import SharedPostgres
 from core.store.writer import Writer
-from ingest.scheduler import Timer
-from tests.builders import NOON, run_payload
 from tests.core.test_queries import EVERY
-from tests.postgres.test_archiving import tell
-from tests.s3_server import S3, s3_server
-
-# Seconds after NOON: more than ARCHIVE_AFTER_DAYS before any day on which this can run, and just now. (Where nothing
-# happened for long, the clock isn't believed.)
-LONG_AGO = -2 * 365 * 86_400
-NOW = (datetime.now(UTC) - NOON).total_seconds()
-OLD, RUNS = 6, 7
+from tests.ingest.test_archive_job import OLD, RUNS, receive, timer_of
+from tests.s3_server import S3, new_bucket, s3_bucket, s3_server
 
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[S3]:
-    with s3_server() as server:
-        yield server
+    with s3_bucket() as bucket:
+        yield bucket
 
 
 class Machine:
@@ -39,13 +30,10 @@ class Machine:
         self.database = SharedPostgres(self.settings)
         self.archive_folder = folder
         self.writer = Writer(self.database.session())
-        unused = cast("Any", None)
-        self.timer = Timer(self.database, self.writer, self.settings, unused, unused, unused)
+        self.timer = timer_of(self.database, self.writer, self.settings)
 
     def receive(self) -> None:
-        for number in range(RUNS):
-            begun = LONG_AGO + number * 20 * 86_400 if number < OLD else NOW
-            tell(self.writer, "workflow_run", run_payload(run_id=number + 1, begun=begun, updated=begun + 60))
+        receive(self.writer)
 
     def shown(self) -> int:
         return len(self.database.reader.frame("run_page", **EVERY | {"limit": 100}))
@@ -107,17 +95,17 @@ def test_a_dead_bucket_leaves_everything_in_the_tables_and_the_rest_on_the_pages
 ) -> None:
     monkeypatch.setattr(archive_copies, "WAIT_SECONDS", 60)
     with s3_server() as server:
-        one = machines("one", **server.settings("dead"))
+        s3 = new_bucket(*server)
+        one = machines("one", **s3.settings("dead"))
         one.receive()
         one.timer._archive()
-        server.process.kill()
-    other = machines("other", **server.settings("dead"))
+    other = machines("other", **s3.settings("dead"))
     assert other.shown() == RUNS - OLD
     one.receive()
     stored = one.stored()
     for path in (tmp_path / "one").rglob("*.parquet"):
         path.unlink()
-    with pytest.raises(StoreUnavailable, match="could not be read in s3://ci-archive/dead"):
+    with pytest.raises(StoreUnavailable, match=f"could not be read in s3://{s3.bucket}/dead"):
         one.timer._archive()
     assert one.stored() == stored
 

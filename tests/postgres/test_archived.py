@@ -1,5 +1,6 @@
 """Archived runs on the pages of PostgreSQL: every query that may reach them answers as if nothing had been moved."""
 
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -13,7 +14,6 @@ import pandas as pd
 import pytest
 
 from core.errors import StoreUnavailable
-from core.settings import load_settings
 from core.store.archive_files import Archive
 from core.store.duckdb_file import open_owned
 from core.store.postgres import archived, archived_answer
@@ -22,7 +22,6 @@ from core.store.postgres.connection import PostgresCursor, connect
 from core.store.postgres.reader import PostgresReader
 from core.store.postgres.transfer import copy_into
 from core.store.writer import Writer
-from ingest.simulation.fill import fill
 from tests.builders import job_payload, moment, run_payload, step_part
 from tests.core.test_queries import EVERY
 from tests.postgres.test_archiving import BEFORE, move, tell
@@ -45,9 +44,9 @@ class Moved:
 
 
 @pytest.fixture(scope="module")
-def moved(tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer) -> Moved:
+def moved(simulated_file: Path, tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer) -> Moved:
     folder = tmp_path_factory.mktemp("archived")
-    fill(load_settings(database_url=f"duckdb:///{folder}/health.duckdb"), days=8)
+    shutil.copyfile(simulated_file, folder / "health.duckdb")
     file = open_owned(folder / "health.duckdb", memory_limit="1GB", threads=2)
     whole = postgres_server.migrated()
     with connect(whole, "test") as connection:

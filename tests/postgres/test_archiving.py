@@ -1,5 +1,6 @@
 """Old runs out of PostgreSQL into Parquet files: moved once, whole, and whatever happens meanwhile nothing is lost."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,6 @@ import duckdb
 import pytest
 
 from core.errors import Conflict, StoreUnavailable
-from core.settings import load_settings
 from core.store.archive_files import Archive
 from core.store.duckdb_file import open_owned
 from core.store.postgres import archiving
@@ -21,7 +21,6 @@ from core.store.postgres.connection import PostgresCursor, connect
 from core.store.postgres.transfer import copy_into
 from core.store.writer import Writer
 from ingest.providers.github.parse import parse
-from ingest.simulation.fill import fill
 from tests.builders import job_payload, run_payload
 from tests.conftest import ROOT, wait_for
 from tests.ports import free_port
@@ -33,10 +32,10 @@ KINDS = ("workflow_runs", "jobs", "steps")
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+def source(simulated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     """A simulated history of 8 days."""
     path = tmp_path_factory.mktemp("history") / "health.duckdb"
-    fill(load_settings(database_url=f"duckdb:///{path}"), days=8)
+    shutil.copyfile(simulated_file, path)
     connection = open_owned(path, memory_limit="1GB", threads=2)
     yield connection
     connection.close()

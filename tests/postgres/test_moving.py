@@ -21,14 +21,13 @@ from core.store.postgres import transfer
 from core.store.postgres.connection import PostgresCursor, connect
 from core.store.postgres.transfer import Part, copy_into
 from core.store.writer import Writer
-from ingest.simulation.fill import fill
 from tests.conftest import ROOT, wait_for
 
 
 @pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def file(simulated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("moving") / "health.duckdb"
-    fill(load_settings(database_url=f"duckdb:///{path}"), days=8)
+    shutil.copyfile(simulated_file, path)
     connection = open_owned(path, memory_limit="1GB", threads=2)
     connection.execute("UPDATE workflow_runs SET title = 'a' || chr(0) || ',\"b\"\n', actor = '' WHERE run_attempt = 2")
     connection.close()
