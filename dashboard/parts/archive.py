@@ -30,5 +30,15 @@ def draw(files: pd.DataFrame, archive: Archive) -> None:
         )
 
 
+def not_asked(files: pd.DataFrame) -> None:
+    """That archived runs are in no answer to a person's own SQL on PostgreSQL; nothing where nothing was archived."""
+    if files.empty:
+        return
+    st.caption(
+        f"Runs that were archived, the last of {_name(files['month'].iloc[-1])}, are in no answer here. The runs "
+        "explorer has them."
+    )
+
+
 def _name(month: str) -> str:
     return f"{date.fromisoformat(f'{month}-01'):%B %Y}"

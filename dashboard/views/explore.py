@@ -6,11 +6,13 @@ import streamlit as st
 
 from core.documented_views import EXAMPLES, VIEWS
 from core.errors import DashboardError
+from core.settings import settings
 from dashboard import data
-from dashboard.parts import explore_chart, notices
+from dashboard.parts import archive, explore_chart, notices
 from dashboard.parts.formats import count, plain
 from dashboard.parts.frame_csv import csv_of
 from dashboard.reads import explore as reads
+from dashboard.reads import ingest
 
 LONGEST = 8_000
 CODE = "<style>.st-key-query textarea { font-family: var(--st-code-font, monospace); font-size: 0.87rem; }</style>"
@@ -99,6 +101,8 @@ def _kept(asked: str) -> reads.Found:
 def _views() -> None:
     """The schema: each view, what a row of it is, and its columns."""
     st.header("Views", anchor=False)
+    if settings().is_shared:
+        archive.not_asked(ingest.archived_files())
     for name, view in VIEWS.items():
         with st.expander(f"`{name}`"):
             st.caption(view.description)

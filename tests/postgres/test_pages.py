@@ -45,6 +45,15 @@ def test_a_page_is_shown_without_an_error(page: str, over_postgres: str) -> None
     assert "can't be read" not in shown(test)
 
 
+def test_explore_says_what_is_in_no_answer(over_postgres: str) -> None:
+    assert "archived" not in shown(opened("explore"))
+    with psycopg.connect(over_postgres) as connection:
+        connection.execute(
+            "INSERT INTO archived_files VALUES ('runs/a.parquet', 'workflow_runs', '2025-02', 9, now(), now())"
+        )
+    assert "the last of February 2025" in shown(opened("explore"))
+
+
 def test_an_unreachable_database_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://ana:very-secret@127.0.0.1:9/health")
     st.cache_resource.clear()
