@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from core.alerts import Decision, OpenAlert, Raise, Repeat, Resolve, Severity, pipeline_failures
+from core.alerts import QUIET_BRANCH, Decision, OpenAlert, Raise, Repeat, Resolve, Severity, pipeline_failures
 from core.errors import BadRequest
 from core.past_pipeline import MONTH, PastPipeline, PastRun
 from core.pipeline_rules import DAY, Rules, decide
@@ -147,6 +147,17 @@ class _Replay:
         """Look again when the pipeline will have been without success for too long."""
         self._at(last_good + timedelta(hours=self._thresholds.down_hours) + INSTANT, _only_time)
 
+    def _watch_quiet(self, name: str) -> None:
+        """The alert of a branch on which nothing happens for a week ends (`core.store.retention`)."""
+        seen = self._alerts[name]
+        if seen.severity == "info":
+            self._at(seen.last_seen_at + QUIET_BRANCH, lambda: self._end_quiet(name, seen.times))
+
+    def _end_quiet(self, name: str, times: int) -> None:
+        if name in self._open and self._alerts[name].times == times:
+            del self._open[name]
+            self._alerts[name] = replace(self._alerts[name], resolved_at=self._alerts[name].last_seen_at + QUIET_BRANCH)
+
     def _apply(self, decisions: Sequence[Decision], now: datetime) -> None:
         for decision in decisions:
             match decision:
@@ -157,6 +168,7 @@ class _Replay:
                         cause.pipeline_id, self._past.name, finding.type, finding.severity, cause.branch,
                         finding.message, cause.attempt_id, now, now, finding.dedup_key,
                     )  # fmt: skip
+                    self._watch_quiet(name)
                 case Repeat(alert_id=name, cause=cause):
                     known = self._open[name]
                     self._open[name] = OpenAlert(known.id, known.dedup_key, cause.attempt_id or "", cause.at)
@@ -164,6 +176,7 @@ class _Replay:
                         self._alerts[name], attempt_id=cause.attempt_id, last_seen_at=now,
                         times=self._alerts[name].times + 1,
                     )  # fmt: skip
+                    self._watch_quiet(name)
                 case Resolve(alert_id=name, cause=cause):
                     del self._open[name]
                     self._alerts[name] = replace(

@@ -17,10 +17,12 @@ from dashboard.parts.notices import explained  # noqa: E402
 
 # Less air around the page than Streamlit's default, so that tiles, chart and alerts fit one screen. Two of its texts
 # are below a contrast of 4.5 : 1: captions (its opacity takes links along), and white on the dark theme's main button.
+# Segmented controls are as high as the other filters in a row with them.
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding: 4rem 2rem 2rem; max-width: 1680px; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 4rem 0.9rem 2rem; } }
 [data-testid="stCaptionContainer"] { opacity: 1; color: color-mix(in srgb, currentColor 68%, transparent); }
+[data-testid="stButtonGroup"] [role="radiogroup"] button { min-height: 2.5rem; }
 button[data-testid^="stBaseButton-primary"]:enabled { color: light-dark(#ffffff, #10141c); }
 </style>"""
 

@@ -197,7 +197,8 @@ def _error(one: Cluster) -> str:
 def _flaky(row: Mapping[Any, Any]) -> str:
     name = f"{row['job']} of {row['repository']} {row['pipeline']}"
     cost = f"cost {told(row['wasted_seconds'])}, and people waited {told(row['waited_seconds'])}"
-    return f"{name} is flaky: {row['failures']} failed tries on good commits {cost}."
+    tries = "1 failed try" if row["failures"] == 1 else f"{row['failures']:,} failed tries"
+    return f"{name} is flaky: {tries} on good commits {cost}."
 
 
 def told(seconds: float | None) -> str:

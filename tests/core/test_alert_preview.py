@@ -11,7 +11,7 @@ from core.alert_preview import History, WouldBe, preview, read_history
 from core.alerts import dedup_key
 from core.errors import BadRequest
 from core.past_pipeline import PastRun
-from core.pipeline_rules import Rules, Thresholds, pipeline_key
+from core.pipeline_rules import DAY, Rules, Thresholds, pipeline_key
 from tests.builders import NOON
 
 MINUTE, HOUR, INSTANT = timedelta(minutes=1), timedelta(hours=1), timedelta(microseconds=1)
@@ -92,6 +92,21 @@ def test_what_is_slow_is_told_by_the_runs_before() -> None:
 def test_a_failure_on_another_branch_is_information() -> None:
     [found] = previewed(ran("r1", 0, 5, "failed", branch="topic", on_default_branch=False))
     assert (found.severity, found.branch) == ("info", "topic")
+
+
+def test_an_alert_of_a_branch_ends_after_a_week_without_a_failure_there() -> None:
+    day, elsewhere = 24 * 60, {"branch": "topic", "on_default_branch": False}
+    rules = Rules(Thresholds(failure_rate=1, slow_seconds=9e5, down_hours=9e5))
+    runs = [ran(f"r{at}", at * day - 5, at * day, "failed", **elsewhere) for at in (1, 7, 15)]
+    found = previewed(*runs, rules=rules, end=NOON + 30 * DAY)
+    assert [(one.raised_at - NOON, one.times, one.resolved_at, one.resolved_attempt_id) for one in found] == [
+        (15 * DAY, 1, NOON + 22 * DAY, None), (1 * DAY, 2, NOON + 14 * DAY, None)
+    ]  # fmt: skip
+    assert [one.resolved_at for one in previewed(runs[0], rules=rules, end=NOON + 8 * DAY - INSTANT)] == [None]
+    again = ran("good", 2 * day, 2 * day + 5, "success", **elsewhere)
+    assert previewed(runs[0], again, rules=rules, end=NOON + 30 * DAY)[0].resolved_attempt_id == "good"
+    [on_main] = previewed(ran("r1", day - 5, day, "failed"), rules=rules, end=NOON + 30 * DAY)
+    assert on_main.resolved_at is None
 
 
 def test_a_rate_rises_when_a_success_leaves_the_day() -> None:

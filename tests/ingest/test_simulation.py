@@ -1,13 +1,16 @@
 import gzip
+import shutil
 from collections import Counter, defaultdict
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from core.errors import DashboardError
 from core.settings import load_settings
 from core.store.duckdb_file import open_read_only
+from core.store.retention import apply_retention
 from ingest.simulation import company
 from ingest.simulation.fill import fill
 from ingest.simulation.history import SimulatedRun, simulate
@@ -121,6 +124,15 @@ def test_the_logs_of_failed_jobs_are_kept_with_why_they_failed(tmp_path: Path) -
         ).fetchall()
     assert len(rows) > 10
     assert all(excerpt and gzip.decompress(content) for content, excerpt in rows)
+
+
+def test_alerts_that_would_have_ended_by_themselves_have_ended(simulated_file: Path, tmp_path: Path) -> None:
+    shutil.copyfile(simulated_file, tmp_path / "health.duckdb")
+    with duckdb.connect(str(tmp_path / "health.duckdb")) as connection:
+        ended = connection.execute("SELECT count(*) FROM alert_events WHERE kind = 'resolved'").fetchone()
+        assert ended
+        assert ended[0] > 0
+        assert apply_retention(connection, datetime.now(UTC), delivery_days=90, run_days=0)["quiet_alerts"] == 0
 
 
 def test_a_filled_database_says_that_it_is_simulated_and_is_filled_once(tmp_path: Path) -> None:

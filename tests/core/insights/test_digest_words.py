@@ -167,6 +167,8 @@ def test_what_to_fix_first_is_one_of_each_kind_then_the_second_ones() -> None:
     assert [line.text for line in many] == [f"“e{number}” broke 1 run of 1 pipeline." for number in range(3)]
     jobs = built(flaky_jobs=[flaky(f"j{number}") for number in range(5)]).fixes
     assert [line.text.split(" ")[0] for line in jobs] == ["j0", "j1", "j2"]
+    [once] = built(flaky_jobs=[flaky("test") | {"failures": 1}]).fixes
+    assert "is flaky: 1 failed try on good commits" in once.text
 
 
 def test_a_long_error_is_cut() -> None:
