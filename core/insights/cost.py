@@ -103,11 +103,16 @@ def priced(jobs: pd.DataFrame, prices: Prices) -> pd.DataFrame:
 
 
 def summed(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """The rows of `priced` added up by columns, the dearest and then the longest first."""
-    numbers = ["jobs", "seconds", "minutes", "failed_seconds", "rerun_seconds", "cost", "failed_cost", "rerun_cost"]
+    """The rows of `priced` added up by columns, the dearest and then the longest first.
+
+    A cost is NaN where nothing in a group has a price.
+    """
+    numbers = ["jobs", "seconds", "minutes", "failed_seconds", "rerun_seconds"]
+    costs = ["cost", "failed_cost", "rerun_cost"]
+    known = rows.assign(**{name: rows[name].where(rows["per_minute"].notna()) for name in costs})
     return (
-        rows.groupby(by, sort=True)[numbers]
-        .sum()
+        known.groupby(by, sort=True)[numbers + costs]
+        .sum(min_count=1)
         .reset_index()
         .sort_values(["cost", "seconds", *by], ascending=[False, False, *[True] * len(by)], ignore_index=True)
     )

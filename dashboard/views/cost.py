@@ -77,14 +77,18 @@ def money(amount: float, prices: Prices) -> str:
 def _columns(first: dict[str, str], prices: Prices) -> dict[str, Any]:
     return {name: st.column_config.TextColumn(label) for name, label in first.items()} | {
         "seconds": st.column_config.NumberColumn("Time", help=DEFINITION),
-        "cost": st.column_config.NumberColumn(f"Cost, {prices.currency}", help=BILLED, format="%.2f"),
+        "cost": st.column_config.NumberColumn(f"Cost, {prices.currency}", help=BILLED),
         "failed_seconds": st.column_config.NumberColumn("Failed", help="Time of failed jobs."),
         "rerun_seconds": st.column_config.NumberColumn("Re-run", help="Time of attempts after the first."),
         "jobs": st.column_config.NumberColumn("Jobs", format="localized"),
     }
 
 
-FORMATS = {"seconds": duration, "failed_seconds": duration, "rerun_seconds": duration}
+def _amount(cost: float) -> str:
+    return "–" if pd.isna(cost) else f"{cost:,.2f}"
+
+
+FORMATS = {"seconds": duration, "cost": _amount, "failed_seconds": duration, "rerun_seconds": duration}
 
 
 def _pipelines(jobs: pd.DataFrame, prices: Prices) -> str | None:

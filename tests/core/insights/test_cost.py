@@ -146,15 +146,19 @@ def test_every_cost_is_its_minutes_times_the_price_and_the_longest_of_equal_ones
     assert list(rows["failed_cost"]) == [0, 1.5, 0, 0]
     assert list(rows["rerun_cost"]) == [0, 1.5, 0, 0]
     added = cost.summed(rows, ["provider"])
-    assert added.to_dict("records") == [
+    assert added.astype(object).where(added.notna(), None).to_dict("records") == [
         {"provider": "a", "jobs": 3, "seconds": 120, "minutes": 3, "failed_seconds": 30, "rerun_seconds": 30,
          "cost": 4.5, "failed_cost": 1.5, "rerun_cost": 1.5},
         {"provider": "b", "jobs": 3, "seconds": 600, "minutes": 10, "failed_seconds": 5, "rerun_seconds": 6,
-         "cost": 0, "failed_cost": 0, "rerun_cost": 0},
+         "cost": None, "failed_cost": None, "rerun_cost": None},
         {"provider": "c", "jobs": 4, "seconds": 600, "minutes": 10, "failed_seconds": 5, "rerun_seconds": 6,
-         "cost": 0, "failed_cost": 0, "rerun_cost": 0},
+         "cost": None, "failed_cost": None, "rerun_cost": None},
     ]  # fmt: skip
     assert list(added.index) == [0, 1, 2]
+    together = cost.summed(rows.assign(all="all"), ["all"])
+    assert list(together["cost"]) == [4.5]
+    free = cost.priced(jobs, Prices(rules=(PriceRule(match="win-1", per_minute=0),)))
+    assert list(cost.summed(free, ["os"])["cost"].fillna(-1)) == [0, -1, -1]
     unpriced = cost.priced(jobs, Prices())
     assert list(cost.summed(unpriced, ["os"])["os"]) == ["Unknown", "Windows", "Linux"]
     assert unpriced["per_minute"].dtype == float
