@@ -1,6 +1,7 @@
 """`python -m ingest.simulation`: what `make demo` runs. A throw-away database, filled, served, and kept busy."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,12 @@ DAYS = 60
 
 
 def main() -> int:
-    """Fill a database in a temporary folder and run everything on it until Ctrl-C; the folder goes with it."""
+    """Fill a database in a temporary folder and run everything on it until Ctrl-C; the folder goes with it.
+
+    A closed terminal or a SIGTERM ends it in the same way.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(0))
     with tempfile.TemporaryDirectory(prefix="cicd-health-demo-") as folder:
         database = f"duckdb:///{folder}/demo.duckdb"
         try:
@@ -32,6 +38,8 @@ def main() -> int:
                 return process.wait()
             except KeyboardInterrupt:
                 continue  # Ctrl-C reaches the processes too; wait until they have stopped cleanly
+            except SystemExit:
+                process.terminate()  # honcho stops them
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,18 @@ def test_a_service_that_is_away_misses_what_is_sent_and_nothing_else_happens() -
     assert open_runs == []
 
 
-def test_the_demo_is_filled_served_and_busy_until_it_is_told_to_stop_and_leaves_nothing(tmp_path: Path) -> None:
+def _ctrl_c(demo: "subprocess.Popen[bytes]") -> None:
+    os.killpg(demo.pid, signal.SIGINT)
+
+
+def _terminate(demo: "subprocess.Popen[bytes]") -> None:
+    demo.terminate()  # what it started isn't told
+
+
+@pytest.mark.parametrize("end", [_ctrl_c, _terminate])
+def test_the_demo_is_filled_served_and_busy_until_it_is_told_to_stop_and_leaves_nothing(
+    tmp_path: Path, end: Callable[["subprocess.Popen[bytes]"], None]
+) -> None:
     service = IngestProcess(tmp_path)
     port = free_port()
     own = {"STREAMLIT_SERVER_PORT": str(port), "TMPDIR": str(tmp_path), "STREAMLIT_SERVER_HEADLESS": "true"}
@@ -79,8 +90,12 @@ def test_the_demo_is_filled_served_and_busy_until_it_is_told_to_stop_and_leaves_
         wait_for(lambda: httpx.get(f"http://127.0.0.1:{port}/_stcore/health").status_code == 200, "the dashboard")
         assert len(list(tmp_path.glob("cicd-health-demo-*"))) == 1
     finally:
-        os.killpg(demo.pid, signal.SIGINT)  # as Ctrl-C does
+        end(demo)
         demo.wait(timeout=60)
     assert list(tmp_path.glob("cicd-health-demo-*")) == []
     assert not service.database.exists()
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{service.url}/health/ready")
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"http://127.0.0.1:{port}/_stcore/health")
     assert "Traceback" not in (tmp_path / "demo.log").read_text()
