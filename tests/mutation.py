@@ -110,8 +110,9 @@ GROUPS = {
         ("core/test_store_tables", "core/test_alert_tables", "core/test_clock"),
     ),
     "told": Group(
-        ("store/alerts", "store/telling", "store/outbox", "store/cursor"),
-        ("core/test_alert_tables", "core/test_clock", "ingest/test_alert_life", "ingest/test_message_life"),
+        ("store/alerts", "store/telling", "store/outbox"),
+        ("core/test_alert_evaluation", "core/test_alert_tables", "core/test_clock", "ingest/test_alert_life",
+         "ingest/test_message_life"),
     ),
     "file": Group(
         ("store/migrations", "store/duckdb_file", "store/database", "store/copies"),
@@ -129,7 +130,7 @@ GROUPS = {
     "shared": Group(("store/shared_memory", "store/kept_reader"), ("core/test_shared_memory",)),
     "postgres": Group(
         ("store/postgres/connection", "store/postgres/session", "store/postgres/rows", "store/postgres/frames",
-         "store/postgres/reader", "store/postgres/asking"),
+         "store/postgres/reader", "store/postgres/asking", "store/cursor"),
         ("postgres/test_store", "postgres/test_shared_database"),
     ),
     "moved": Group(("store/postgres/transfer", "store/postgres/migrations"), ("postgres/test_schema_and_transfer",)),

@@ -8,6 +8,7 @@ import duckdb
 import orjson
 import pytest
 
+from core.alert_groups import Queued
 from core.errors import BadRequest, Conflict, DashboardError, NotFound
 from core.model import WorkflowRun
 from core.store import alert_actions, outbox
@@ -94,7 +95,8 @@ def queued(database: Database) -> Callable[..., None]:
     def insert(name: str, channel: str = "slack", status: str = "pending", **words: Any) -> None:
         usual: dict[str, Any] = {"kind": "raised", "attempts": 0, "created_at": NOON, "next_attempt_at": None}
         columns = usual | {"sent_at": None, "repository": "acme/web"} | words
-        payload = orjson.dumps({"dedup_key": name, "repository": columns["repository"]}).decode()
+        facts = {"dedup_key": name, "repository": columns["repository"]} | columns.pop("facts", {})
+        payload = orjson.dumps(facts).decode()
         columns |= {"id": name, "channel": channel, "status": status, "payload": payload}
         marks = ", ".join("?" for _ in columns)
         database.execute(f"INSERT INTO notifications ({', '.join(columns)}) VALUES ({marks})", list(columns.values()))
@@ -129,7 +131,25 @@ def test_a_channel_rests_until_its_next_attempt_but_no_longer_than_two_hours(
 ) -> None:
     """A longer rest was ordered by a clock that was wrong."""
     queued("m1", next_attempt_at=NOON + rests)
-    assert claimed(database, NOON) == (["m1"] if goes else [])
+    queued("m2", created_at=NOON + SECOND)
+    assert claimed(database, NOON) == (["m1", "m2"] if goes else [])
+
+
+def test_a_claimed_message_is_what_was_queued_with_why_the_run_failed(
+    database: Database, queued: Callable[..., None]
+) -> None:
+    queued("m1", attempts=2, facts={"attempt_id": "a1"})
+    database.execute(
+        """INSERT INTO job_logs (job_id, attempt_id, fetched_at, status, size_bytes, is_cut, excerpt)
+        VALUES ('j1', 'a1', ?, 'kept', 1, FALSE, 'Error: boom')""",
+        [NOON],
+    )
+    [message] = outbox.claim(database.cursor(), "slack", NOON, MINUTE)
+    facts = {"dedup_key": "m1", "repository": "acme/web", "attempt_id": "a1"}
+    assert message == Queued("m1", "raised", 2, NOON, facts | {"excerpt": "Error: boom"})
+    queued("m2", channel="mail", kind="resolved", attempts=1, facts={"attempt_id": "a1"})
+    [other] = outbox.claim(database.cursor(), "mail", NOON, MINUTE)
+    assert other == Queued("m2", "resolved", 1, NOON, facts | {"dedup_key": "m2"})
 
 
 @pytest.mark.parametrize(
