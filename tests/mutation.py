@@ -120,7 +120,7 @@ GROUPS = {
     ),
     "archive": Group(
         ("store/archive", "store/archive_files", "store/archive_copies", "store/bucket"),
-        ("core/test_archive", "ingest/test_archive_job", "postgres/test_archive_job"),
+        ("core/test_archive", "core/test_archive_files", "ingest/test_archive_job", "postgres/test_archive_job"),
     ),
     "asked": Group(("store/quack", "store/reader", "store/extensions", "store/asking"), ("core/test_sql_endpoint",)),
     "found": Group(
