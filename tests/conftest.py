@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,18 +63,23 @@ def in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with the newest schema and nothing in it, to be copied: migrating takes ten times as long."""
-    path = tmp_path_factory.mktemp("empty") / "health.duckdb"
-    open_owned(path, memory_limit="1GB", threads=2).close()
-    return path
+    return _kept(tmp_path_factory, "empty", lambda path: open_owned(path, memory_limit="1GB", threads=2).close())
 
 
 @pytest.fixture(scope="session")
 def simulated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Eight days of the simulated company that end now, to be copied. `TESTS_SIMULATED_FILE` names one that is kept."""
-    path = Path(os.environ.get("TESTS_SIMULATED_FILE") or tmp_path_factory.mktemp("simulated") / "health.duckdb")
+    """Eight days of the simulated company that end now, to be copied."""
+    return _kept(
+        tmp_path_factory, "simulated", lambda path: fill(load_settings(database_url=f"duckdb:///{path}"), days=8)
+    )
+
+
+def _kept(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A database that is made once. `TESTS_FILES` names a folder in which many short runs share it."""
+    path = Path(os.environ.get("TESTS_FILES") or tmp_path_factory.mktemp(name)) / f"{name}.duckdb"
     if not path.exists():
         part = path.with_name(f"{os.getpid()}.duckdb")
-        fill(load_settings(database_url=f"duckdb:///{part}"), days=8)
+        make(part)
         part.replace(path)
     return path
 

@@ -5,6 +5,7 @@ each mutant is switched on in a fork that runs the tests of its function, the qu
 """
 
 import ast
+import gc
 import json
 import os
 import re
@@ -98,6 +99,7 @@ class Runs:
     def pytest_runtestloop(self, session: pytest.Session) -> Literal[True]:
         items = {item.nodeid: item for item in session.items}
         tests, seconds = _reached(session.items)
+        gc.freeze()  # what is shared with the forks stays shared
         for path, mutant in _without_verdict()[self._part :: self._parts]:
             function = mutant.rpartition("__mutmut_")[0]
             wanted = sorted(tests.get(function, ()), key=lambda test: seconds[test])

@@ -184,10 +184,9 @@ def _run(folder: Path, group: Group) -> None:
 
 @contextmanager
 def _shared(group: Group) -> Iterator[None]:
-    """Servers and a simulated history, named to the tests by the environment."""
+    """Servers and databases to copy, named to the tests by the environment."""
     with ExitStack() as stack:
-        folder = stack.enter_context(TemporaryDirectory())
-        os.environ["TESTS_SIMULATED_FILE"] = f"{folder}/simulated.duckdb"
+        os.environ["TESTS_FILES"] = stack.enter_context(TemporaryDirectory())
         if any(test.startswith("postgres/") for test in group.tests):
             server = PostgresServer().start()
             stack.callback(server.stop)
