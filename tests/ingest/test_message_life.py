@@ -4,12 +4,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import duckdb
+import orjson
 import pytest
 
 from core.alert_groups import Queued
 from core.errors import Conflict
 from core.silences import Silence
-from core.store import alert_actions, outbox, silences
+from core.store import alert_actions, alerts, outbox, silences
+from core.store.stored_settings import put
 from core.store.writer import Writer
 from tests.builders import NOON
 from tests.ingest.test_alert_life import Team
@@ -37,6 +39,11 @@ def held(team: Team) -> Any:
     return team.rows("SELECT held FROM alerts WHERE type = 'pipeline_failure' AND status <> 'resolved'")[0][0]
 
 
+def notes(team: Team) -> list[str]:
+    rows = team.rows("SELECT kind FROM alert_events WHERE kind LIKE 'held%' OR kind = 'released' ORDER BY occurred_at")
+    return [kind for (kind,) in rows]
+
+
 def test_what_came_back_within_minutes_and_stays_is_told_when_they_are_over(team: Team) -> None:
     team.finish("failure")
     team.finish("success")
@@ -45,6 +52,30 @@ def test_what_came_back_within_minutes_and_stays_is_told_when_they_are_over(team
     team.evaluate(after=4 * MINUTE)
     assert team.told() == ["raised", "resolved", "raised"]
     assert held(team) is None
+    assert notes(team) == ["held_repeated", "released"]
+
+
+def test_what_one_reason_no_longer_holds_another_may_and_each_is_noted(team: Team) -> None:
+    team.finish("failure")
+    team.finish("success")
+    silence(team, minutes=2, repository="acme/*")
+    team.finish("failure")
+    assert held(team) == "silenced"
+    team.evaluate(after=MINUTE)
+    assert held(team) == "repeated"
+    team.evaluate(after=3 * MINUTE)
+    assert notes(team) == ["held_silenced", "held_repeated", "released"]
+
+
+def test_what_is_held_and_has_nobody_to_hear_of_it_any_more_is_let_go(team: Team) -> None:
+    team.finish("failure")
+    team.finish("success")
+    team.finish("failure")
+    nobody = orjson.dumps({"routes": [{"channels": []}]}).decode()
+    team.writer.transact(lambda cursor: put(cursor, {alerts.ROUTES: nobody}, "ana", NOON)).result()
+    team.evaluate()
+    assert (held(team), notes(team)) == (None, ["held_repeated", "released"])
+    assert team.told() == ["raised", "resolved"]
 
 
 def test_what_was_held_and_ended_was_never_told(team: Team) -> None:
