@@ -32,7 +32,8 @@ mutmut.setup_source_paths()
 mutmut.create_mutants(1)
 """
 CASELESS = re.compile(
-    r"utf-8$|\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|SET|BEGIN|COMMIT|ROLLBACK|VACUUM|LOCK) ?"
+    r"utf-8$|\d+GB$|\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|SET|BEGIN|COMMIT|ROLLBACK|VACUUM|LOCK|COPY|ATTACH"
+    r"|DETACH|CHECKPOINT|DESCRIBE|WITH|LISTEN|NOTIFY)\b"
 )
 QUOTED = re.compile(r"'[^']*'|%s")
 # A mutant hangs that takes so long, and ten times as long as its tests without it.
