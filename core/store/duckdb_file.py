@@ -23,7 +23,6 @@ def open_owned(path: Path, *, memory_limit: str, threads: int, wait_seconds: flo
     Waits up to `wait_seconds` for a reader that is just closing the file.
     Raises StoreUnavailable, in one sentence, for a locked, unreadable, foreign or newer file, which stays untouched.
     """
-    existed = path.exists()
     _check_writable(path)
     deadline = time.monotonic() + wait_seconds
     while True:
@@ -35,8 +34,6 @@ def open_owned(path: Path, *, memory_limit: str, threads: int, wait_seconds: flo
                 raise
             time.sleep(0.1)
     try:
-        if existed:
-            check_not_newer(schema_version(connection))
         migrate(connection)
     except BaseException:
         connection.close()

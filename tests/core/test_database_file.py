@@ -22,7 +22,7 @@ NEWEST = known_migrations()[-1][0]
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "a'b" / "health.duckdb"
+    return tmp_path / "a'b" / "c" / "health.duckdb"
 
 
 def opens(path: Path, wait_seconds: float = 0) -> duckdb.DuckDBPyConnection:

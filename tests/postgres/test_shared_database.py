@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.settings import Settings, load_settings
+from core.store.archive_files import Archive
 from core.store.database import SharedPostgres, open_database, opened
 from core.store.postgres.connection import PostgresCursor, connect
 from core.store.writer import Writer
@@ -52,6 +53,7 @@ def test_answers_are_kept_in_redis_until_a_writer_changes_something(
     assert database.memory
     reader = database.reader
     assert (reader._pool.max_size, reader._pool.name) == (7, "ingest")
+    assert reader._archive == Archive(tmp_path / "archive")
     with closing(database), closing(Writer(database.session())) as writer, connect(url, "behind") as connection:
         asked = EVERY | {"branch": "main"}
         put = "INSERT INTO settings VALUES ('simulated', 'true', now(), NULL)"
