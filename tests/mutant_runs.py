@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import pytest
@@ -176,6 +177,12 @@ def _pairs(items: list[pytest.Item]) -> Any:
 
 def _forked(work: Callable[[], int], limit: float) -> int:
     """The exit code of `work` in a process of its own; after `limit` seconds that ends with all that it started."""
+    with TemporaryDirectory(prefix="mutant-", ignore_cleanup_errors=True) as folder:
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = folder  # what tests leave is removed at once
+        return _ended(work, limit)
+
+
+def _ended(work: Callable[[], int], limit: float) -> int:
     process = os.fork()
     if process == 0:
         code = 3
