@@ -92,3 +92,8 @@ class ProviderUnavailable(DashboardError):
 
     code = "provider_unavailable"
     status = 502
+
+
+def first_line(error: Exception) -> str:
+    """What an error of a library says first; databases write hints for programmers below."""
+    return str(error).strip().partition("\n")[0]

@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from core.access import Role, own_headers, stored_roles
-from core.errors import Conflict, DashboardError, Forbidden, StoreUnavailable
+from core.errors import Conflict, DashboardError, Forbidden, StoreUnavailable, first_line
 from core.queries import Value
 from core.settings import Settings, settings
 from core.store.archive_files import archive_of
@@ -115,7 +115,7 @@ def frame(query: str, **parameters: Value) -> pd.DataFrame:
     try:
         return _the_reader().frame(query, **parameters)
     except duckdb.Error as error:
-        raise StoreUnavailable("The data can't be read right now.", hint=str(error).split("\n", 1)[0]) from None
+        raise StoreUnavailable("The data can't be read right now.", hint=first_line(error)) from None
 
 
 @st.cache_data(ttl=30, max_entries=500, show_spinner=False)

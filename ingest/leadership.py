@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import structlog
 
-from core.errors import DashboardError
+from core.errors import DashboardError, first_line
 from core.store.postgres.connection import connect
 from core.store.postgres.session import FINISHED
 
@@ -79,7 +79,7 @@ class Leadership:
                     if self._wait_for_the_lock(connection):
                         self._lead(connection)
             except (DashboardError, psycopg.Error) as error:
-                log.warning("no leadership for now", reason=str(error).split("\n", 1)[0])
+                log.warning("no leadership for now", reason=first_line(error))
                 self._stopping.wait(CANDIDATE_SECONDS)
             except Exception:  # whatever it is, this process must stand for election again
                 log.exception("leadership ended by an unexpected error")

@@ -14,6 +14,8 @@ from pathlib import Path
 import duckdb
 import structlog
 
+from core.errors import first_line
+
 log = structlog.get_logger()
 
 LOOK_SECONDS = 1.0
@@ -57,7 +59,7 @@ def _given_up(connection: duckdb.DuckDBPyConnection) -> str:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except duckdb.FatalException as error:
-        return str(error).split("\n", 1)[0]
+        return first_line(error)
     return ""
 
 

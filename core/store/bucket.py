@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from pyarrow import fs
 
-from core.errors import StoreUnavailable
+from core.errors import StoreUnavailable, first_line
 from core.settings import Settings
 
 log = structlog.get_logger()
@@ -94,7 +94,7 @@ class Bucket:
         except FileNotFoundError:
             raise
         except OSError as error:
-            raise StoreUnavailable(f"{what} in {self.address}.", hint=str(error).split("\n", 1)[0][:300]) from None
+            raise StoreUnavailable(f"{what} in {self.address}.", hint=first_line(error)[:300]) from None
 
 
 def _digest(file: Any) -> str:

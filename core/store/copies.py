@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from core.errors import StoreUnavailable
+from core.errors import StoreUnavailable, first_line
 from core.store.duckdb_file import open_owned, open_read_only
 
 
@@ -25,7 +25,7 @@ def backup_serving(connection: duckdb.DuckDBPyConnection, folder: Path) -> Path:
             # Half a backup is none, and takes the space that is missing.
             for part in (path, Path(f"{path}.wal")):
                 part.unlink(missing_ok=True)
-            raise StoreUnavailable("The backup could not be made.", hint=str(error).split("\n", 1)[0]) from None
+            raise StoreUnavailable("The backup could not be made.", hint=first_line(error)) from None
     return path
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import structlog
 
+from core.errors import first_line
 from core.settings import Settings
 from core.store.archive import refresh_views
 from core.store.archive_files import archive_of
@@ -70,9 +71,7 @@ class OwnedFile(Database):
         try:
             self.connection.execute("CHECKPOINT")
         except duckdb.Error as error:
-            log.warning(
-                "no checkpoint on stop; the write-ahead log keeps the data", reason=str(error).split("\n", 1)[0]
-            )
+            log.warning("no checkpoint on stop; the write-ahead log keeps the data", reason=first_line(error))
         self.connection.close()
 
 

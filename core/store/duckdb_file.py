@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from core.errors import StoreUnavailable
+from core.errors import StoreUnavailable, first_line
 from core.store.migrations import check_not_newer, migrate, schema_version
 
 # A checkpoint holds up the writer for a tenth of a second; at DuckDB's own 16 MB it came with every 1,500th webhook.
@@ -79,13 +79,9 @@ def _connect(path: Path, *, read_only: bool, memory_limit: str, threads: int) ->
                 f"Another process has {path} open.",
                 hint="Only one ingest service may own a database: stop the other one.",
             ) from None
-        raise StoreUnavailable(f"{path} can't be read as a DuckDB database.", hint=_first_line(error)) from None
+        raise StoreUnavailable(f"{path} can't be read as a DuckDB database.", hint=first_line(error)) from None
     except duckdb.Error as error:
-        raise StoreUnavailable(f"{path} can't be opened.", hint=_first_line(error)) from None
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).split("\n", 1)[0]
+        raise StoreUnavailable(f"{path} can't be opened.", hint=first_line(error)) from None
 
 
 def _check_writable(path: Path) -> None:

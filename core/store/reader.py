@@ -9,7 +9,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from core.errors import StoreUnavailable
+from core.errors import StoreUnavailable, first_line
 from core.queries import Value, bound
 from core.store.duckdb_file import open_read_only
 from core.store.extensions import load_quack
@@ -103,7 +103,7 @@ class RemoteReader:
             with open_read_only(self._database, self._archive) as connection:
                 return connection.execute(sql).df()
         except duckdb.Error as error:
-            raise StoreUnavailable("The database can't be read.", hint=str(error).split("\n", 1)[0]) from None
+            raise StoreUnavailable("The database can't be read.", hint=first_line(error)) from None
 
     def _connection(self) -> duckdb.DuckDBPyConnection:
         with self._lock:

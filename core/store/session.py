@@ -7,7 +7,7 @@ from typing import Protocol
 
 import duckdb
 
-from core.errors import StoreUnavailable
+from core.errors import StoreUnavailable, first_line
 from core.model import WorkflowRun
 from core.store import stored_settings
 from core.store.cursor import Cursor
@@ -55,7 +55,7 @@ _FULL = ("No space left", "quota exceeded", "File too large", "Read-only file sy
 
 def refusal(error: duckdb.Error) -> StoreUnavailable:
     """What DuckDB's refusal of a write means, in a sentence that says what to do."""
-    words = str(error).split("\n", 1)[0]
+    words = first_line(error)
     if isinstance(error, duckdb.FatalException) or any(part in words for part in _FULL):
         return StoreUnavailable(
             "The database's disk takes nothing more, so nothing was stored.",

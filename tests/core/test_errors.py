@@ -3,7 +3,7 @@
 import pytest
 
 from core import errors
-from core.errors import BadRequest, DashboardError
+from core.errors import BadRequest, DashboardError, first_line
 
 
 def test_an_error_is_its_sentence_and_what_to_do_about_it() -> None:
@@ -17,6 +17,12 @@ def test_an_error_is_its_sentence_and_what_to_do_about_it() -> None:
     assert error.args == ("That is wrong.",)
     bare = BadRequest("That is wrong.")
     assert (str(bare), bare.hint, bare.details) == ("That is wrong.", "", {})
+
+
+def test_of_an_error_of_a_library_its_first_line_is_told() -> None:
+    assert first_line(ValueError("\nOne.\n\nLINE 1: SELECT\n  ^")) == "One."
+    assert first_line(ValueError("One.")) == "One."
+    assert first_line(ValueError()) == ""
 
 
 @pytest.mark.parametrize("kind", [each for each in vars(errors).values() if isinstance(each, type)])

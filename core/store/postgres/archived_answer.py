@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 import sqlglot
 
-from core.errors import StoreUnavailable
+from core.errors import StoreUnavailable, first_line
 from core.store.archive import VIEWS, archived_rows, parquet
 from core.store.archive_files import Archive
 from core.store.migrations import migrate
@@ -134,7 +134,7 @@ def _opened(question: Question, archive: Archive) -> Iterator[duckdb.DuckDBPyCon
                 _fill(database, question, archive)
                 yield database
         except duckdb.Error as error:
-            raise StoreUnavailable("Archived runs can't be read.", hint=str(error).split("\n", 1)[0]) from None
+            raise StoreUnavailable("Archived runs can't be read.", hint=first_line(error)) from None
 
 
 def _fill(database: duckdb.DuckDBPyConnection, question: Question, archive: Archive) -> None:

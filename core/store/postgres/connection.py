@@ -10,7 +10,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from core.errors import StoreUnavailable
+from core.errors import StoreUnavailable, first_line
 from core.store.postgres.dialect import with_marks
 
 # A server that is gone without a word (power, network) is noticed on both sides within about 15 s: the leader's lock is
@@ -73,7 +73,7 @@ def borrowed(
 
 def unavailable(error: psycopg.Error, url: str) -> StoreUnavailable:
     """The error for people: where, and the first line of what the server or the driver said; never the password."""
-    reason = str(error).strip().split("\n", 1)[0]
+    reason = first_line(error)
     return StoreUnavailable(f"The database at {place_of(url)} refused: {reason}")
 
 
