@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 import pytest
+import structlog
 
 from core.errors import Conflict, StoreUnavailable
 from core.settings import load_settings
@@ -147,11 +148,16 @@ def test_without_its_files_the_rest_is_still_shown(file: OwnedFile, tmp_path: Pa
     file.close()
     (tmp_path / "archive").rename(tmp_path / "elsewhere")
     settings = load_settings(database_url=f"duckdb:///{tmp_path}/health.duckdb")
-    again = OwnedFile(settings)
+    with structlog.testing.capture_logs() as logged:
+        again = OwnedFile(settings)
     assert count(again.connection, "attempts") == runs - moved
+    files = len(list((tmp_path / "elsewhere").rglob("*.parquet")))
+    told = {"folder": str(tmp_path / "archive"), "files": files, "log_level": "warning"}
+    assert logged == [{"event": "archived files are missing; their rows aren't shown"} | told]
     # Whatever could be archived meanwhile waits: whether a run is there already can't be seen.
-    with pytest.raises(StoreUnavailable, match="files are missing"):
+    with pytest.raises(StoreUnavailable, match="files are missing") as caught:
         write_month(again.connection, archive_of(settings), "2026-01", LATER)
+    assert caught.value.hint == f"Bring them back to {tmp_path}/archive."
     again.close()
     elsewhere = load_settings(database_url=settings.database_url, archive_folder=str(tmp_path / "elsewhere"))
     moved_along = OwnedFile(elsewhere)
@@ -183,6 +189,19 @@ def test_a_new_attempt_of_an_archived_run_is_the_latest_and_stays_in_the_table(f
     writer.close()
 
 
+def test_what_comes_late_of_an_archived_month_is_archived_beside_it(file: OwnedFile, tmp_path: Path) -> None:
+    writer, folder = Writer(file.session()), tmp_path / "archive"
+    a_run(writer, run_id=79)
+    assert archived(file, folder) > 0
+    place = folder / "workflow_runs" / f"month={NOON:%Y-%m}"
+    assert len(list(place.iterdir())) == 1
+    a_run(writer, run_id=80)
+    assert archived(file, folder) == 1
+    assert len(list(place.iterdir())) == 2
+    assert count(file.connection, "attempts WHERE run_id IN ('79', '80') AND is_latest") == 2
+    writer.close()
+
+
 def test_a_run_that_changes_while_its_month_is_written_stays(file: OwnedFile, tmp_path: Path) -> None:
     writer, archive, before = Writer(file.session()), Archive(tmp_path / "archive"), LATER - timedelta(days=DAYS)
     a_run(writer, run_id=78)
@@ -191,8 +210,13 @@ def test_a_run_that_changes_while_its_month_is_written_stays(file: OwnedFile, tm
     month = write_month(file.connection, archive, name, before)
     a_run(writer, run_id=78, run_attempt=2)
     moving = writer.transact(lambda cursor: remove_month(cursor, archive, month, LATER))
-    with pytest.raises(Conflict, match="changed while"):
+    assert month.name == name
+    with pytest.raises(Conflict) as caught:
         moving.result()
+    assert (caught.value.message, caught.value.hint) == (
+        "Runs of the month changed while they were archived.",
+        "They stay until the next time.",
+    )
     assert count(file.connection, "archived_files") == 0
     assert count(file.connection, "attempts") == runs + 1
     writer.close()
