@@ -92,6 +92,16 @@ def test_a_known_delivery_is_no_proof(database: duckdb.DuckDBPyConnection) -> No
     assert proofs(database) == [4_000]
 
 
+def test_what_was_written_to_find_out_is_proof_too(writer: Writer, database: duckdb.DuckDBPyConnection) -> None:
+    written = "SELECT value, updated_by FROM settings WHERE key = ?"
+    writer.transact(lambda _: None).result()
+    writer.prove(5)
+    [(text, by)] = database.execute(written, [PROOF]).fetchall()
+    assert by == "readiness"
+    writer.prove(5)
+    assert database.execute(written, [PROOF]).fetchall() == [(text, by)]
+
+
 def test_a_writer_that_is_busy_or_stopped_says_so(writer: Writer) -> None:
     busy, go_on = threading.Event(), threading.Event()
 
@@ -101,8 +111,9 @@ def test_a_writer_that_is_busy_or_stopped_says_so(writer: Writer) -> None:
 
     waiting = writer.transact(wait)
     assert busy.wait(10)
-    with pytest.raises(StoreUnavailable, match=r"Nothing was stored for 0\.05 s"):
+    with pytest.raises(StoreUnavailable, match=r"Nothing was stored for 0\.05 s") as caught:
         writer.prove(0.05)
+    assert caught.value.hint == "A long change may be going on; see the log."
     go_on.set()
     waiting.result(10)
     writer.close()

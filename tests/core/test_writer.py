@@ -13,7 +13,7 @@ from core.errors import StoreUnavailable
 from core.model import Changes, Delivery, Step
 from core.queries import sql_text
 from core.store.session import FileSession, refusal
-from core.store.writer import Writer
+from core.store.writer import MAX_BATCH, Writer
 from tests.conftest import wait_for
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -125,6 +125,24 @@ def test_a_duplicate_in_a_batch_holds_up_no_write_behind_it(
 def test_a_writer_that_hangs_keeps_no_process_alive(writer: Writer) -> None:
     assert writer.is_alive
     assert writer._thread.daemon
+    assert writer._thread.name == "writer"
+
+
+def test_what_waits_is_stored_in_full_batches_each_in_one_transaction(database: duckdb.DuckDBPyConnection) -> None:
+    class Counted(FileSession):
+        def commit(self) -> None:
+            super().commit()
+            sizes.append(len(stored(database)))
+
+    sizes: list[int] = []
+    with closing(Writer(Counted(database))) as writer:
+        busy, go_on = threading.Event(), threading.Event()
+        writer.transact(lambda _: (busy.set(), go_on.wait(30)))
+        assert busy.wait(30)
+        waiting = [writer.submit_delivery(delivery(f"d{n}", step("1", number=n))) for n in range(MAX_BATCH + 3)]
+        go_on.set()
+        assert {each.result(30) for each in waiting} == {"processed"}
+        assert sizes == [0, MAX_BATCH, MAX_BATCH + 3]
 
 
 def test_of_two_writes_the_one_that_can_be_stored_is(database: duckdb.DuckDBPyConnection) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
+import duckdb
 import orjson
 import psycopg
 import pyarrow as pa
@@ -15,6 +16,7 @@ from psycopg import errors
 
 from core.errors import BadRequest, StoreUnavailable
 from core.model import Changes, Delivery, Step, WorkflowRun
+from core.store.cursor import ask
 from core.store.postgres import asking
 from core.store.postgres import connection as connections
 from core.store.postgres import session as sessions
@@ -39,6 +41,15 @@ def setting(connection: "psycopg.Connection[Any]", name: str) -> str:
     row = connection.execute("SELECT current_setting(%s)", [name]).fetchone()
     assert row
     return str(row[0])
+
+
+def test_a_named_query_is_asked_in_the_words_of_its_database(
+    cursor: PostgresCursor, database: duckdb.DuckDBPyConnection
+) -> None:
+    asked = {"pipeline_ids": ("p1", "p2"), "now": NOON}  # in the words of one database alone, the other fails
+    for place in (cursor, database):
+        assert ask(place, "pipeline_health", asked).fetchall() == []
+        assert ask(place, "attempt_excerpt", {"attempt_id": "a"}).fetchone() is None
 
 
 def test_an_address_is_told_without_who_and_how() -> None:
