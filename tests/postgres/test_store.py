@@ -16,7 +16,7 @@ from psycopg import errors
 
 from core.errors import BadRequest, StoreUnavailable
 from core.model import Changes, Delivery, Step, WorkflowRun
-from core.store.cursor import ask
+from core.store.cursor import ask as ask_named
 from core.store.postgres import asking
 from core.store.postgres import connection as connections
 from core.store.postgres import session as sessions
@@ -48,8 +48,8 @@ def test_a_named_query_is_asked_in_the_words_of_its_database(
 ) -> None:
     asked = {"pipeline_ids": ("p1", "p2"), "now": NOON}  # in the words of one database alone, the other fails
     for place in (cursor, database):
-        assert ask(place, "pipeline_health", asked).fetchall() == []
-        assert ask(place, "attempt_excerpt", {"attempt_id": "a"}).fetchone() is None
+        assert ask_named(place, "pipeline_health", asked).fetchall() == []
+        assert ask_named(place, "attempt_excerpt", {"attempt_id": "a"}).fetchone() is None
 
 
 def test_an_address_is_told_without_who_and_how() -> None:
