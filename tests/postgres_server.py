@@ -5,6 +5,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,11 @@ def program(name: str) -> str:
     if not found:
         raise FileNotFoundError(f"{name} is not installed: sh tests/services.sh")
     return found
+
+
+def _migrate(url: str) -> None:
+    with connect(url, "test") as connection:
+        migrate_postgres(connection, url)
 
 
 @dataclass
@@ -92,13 +98,16 @@ class PostgresServer:
 
     def migrated(self) -> str:
         """The address of a fresh database with the newest schema, copied from one that is migrated once."""
+        return self.copied(self.once("migrated", _migrate))
+
+    def once(self, name: str, make: Callable[[str], object], how: str = "") -> str:
+        """The address of a database that all who ask share; the first one makes it."""
         with psycopg.connect(f"{self.url}/postgres", autocommit=True) as connection:
             connection.execute("SELECT pg_advisory_lock(1)")
-            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'migrated'").fetchone():
-                connection.execute("CREATE DATABASE migrated")
-                with connect(f"{self.url}/migrated", "test") as target:
-                    migrate_postgres(target, f"{self.url}/migrated")
-        return self._made("TEMPLATE migrated")
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+                connection.execute(f"CREATE DATABASE {name} {how}")  # type: ignore[call-overload]
+                make(f"{self.url}/{name}")
+        return f"{self.url}/{name}"
 
     def copied(self, url: str) -> str:
         """The address of a copy of a database that nothing is connected to."""

@@ -1,14 +1,38 @@
 """PostgreSQL databases of the tests: an empty one, and several writers on one as replicas have them."""
 
+import shutil
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
+from core.store.duckdb_file import open_owned
 from core.store.postgres.connection import PostgresCursor, connect
 from core.store.postgres.migrations import migrate_postgres
 from core.store.postgres.session import PostgresSession
+from core.store.postgres.transfer import copy_into
 from core.store.writer import Writer
 from tests.postgres_server import PostgresServer
+
+
+@pytest.fixture(scope="session")
+def simulated_url(
+    simulated_file: Path, tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer
+) -> str:
+    """The simulated history in PostgreSQL, to be copied: nobody connects to it."""
+
+    def make(url: str) -> None:
+        path = tmp_path_factory.mktemp("history") / "health.duckdb"
+        shutil.copyfile(simulated_file, path)
+        with (
+            closing(open_owned(path, memory_limit="1GB", threads=2)) as file,
+            connect(url, "test") as connection,
+        ):
+            migrate_postgres(connection, url)
+            copy_into(PostgresCursor(connection), file, "test", lambda _: None)
+
+    return postgres_server.once("simulated", make)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Archived runs on the pages of PostgreSQL: every query that may reach them answers as if nothing had been moved."""
 
-import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -15,12 +14,10 @@ import pytest
 
 from core.errors import StoreUnavailable
 from core.store.archive_files import Archive
-from core.store.duckdb_file import open_owned
 from core.store.postgres import archived, archived_answer
 from core.store.postgres.archived import REACHING
-from core.store.postgres.connection import PostgresCursor, connect
+from core.store.postgres.connection import PostgresCursor
 from core.store.postgres.reader import PostgresReader
-from core.store.postgres.transfer import copy_into
 from core.store.writer import Writer
 from tests.builders import job_payload, moment, run_payload, step_part
 from tests.core.test_queries import EVERY
@@ -35,30 +32,23 @@ SORTS = ("newest", "oldest", "longest", "shortest")
 
 @dataclass(frozen=True)
 class Moved:
-    """Databases with the same history of 8 days: of the one in the middle, the older half is in the archive."""
+    """Two databases with the same history of 8 days, to be read: of one, the older half is in the archive."""
 
     whole: str
     halved: str
-    untouched: str
     archive: Archive
 
 
-@pytest.fixture(scope="module")
-def moved(simulated_file: Path, tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer) -> Moved:
-    folder = tmp_path_factory.mktemp("archived")
-    shutil.copyfile(simulated_file, folder / "health.duckdb")
-    file = open_owned(folder / "health.duckdb", memory_limit="1GB", threads=2)
-    whole = postgres_server.migrated()
-    with connect(whole, "test") as connection:
-        copy_into(PostgresCursor(connection), file, "test", lambda _: None)
-    file.close()
-    halved, untouched, archive = (
-        postgres_server.copied(whole),
-        postgres_server.copied(whole),
-        Archive(folder / "archive"),
+@pytest.fixture(scope="session")
+def moved(simulated_file: Path, simulated_url: str, postgres_server: PostgresServer) -> Moved:
+    archive, how = Archive(simulated_file.parent / "archive"), f"TEMPLATE {simulated_url.rsplit('/', 1)[1]}"
+
+    def halve(url: str) -> None:
+        assert move(url, archive, runs=60) > 200
+
+    return Moved(
+        postgres_server.once("whole", lambda _: None, how), postgres_server.once("halved", halve, how), archive
     )
-    assert move(halved, archive, runs=60) > 200
-    return Moved(whole, halved, untouched, archive)
 
 
 @pytest.fixture
@@ -302,13 +292,15 @@ def test_too_many_questions_about_the_archive_wait_and_are_told(
     assert len(one_run.frame("run_page", **ALL)) == 1
 
 
-def test_while_runs_move_each_is_shown_once(moved: Moved, tmp_path: Path) -> None:
-    archive = Archive(tmp_path / "archive")
-    reader = PostgresReader(moved.untouched, size=2, archive=archive)
+def test_while_runs_move_each_is_shown_once(
+    simulated_url: str, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    url, archive = postgres_server.copied(simulated_url), Archive(tmp_path / "archive")
+    reader = PostgresReader(url, size=2, archive=archive)
     expected = reader.frame("run_page", **ALL)
     looked = 0
     with ThreadPoolExecutor(1) as pool:
-        moving = pool.submit(move, moved.untouched, archive, 40)
+        moving = pool.submit(move, url, archive, 40)
         while not moving.done():
             pd.testing.assert_frame_equal(reader.frame("run_page", **ALL), expected)
             assert reader.frame("run_count", **ALL)["total"].iloc[0] == len(expected)

@@ -17,8 +17,7 @@ from core.store.archive_files import Archive
 from core.store.duckdb_file import open_owned
 from core.store.postgres import archiving
 from core.store.postgres.archiving import START, Part, remove_part, write_part
-from core.store.postgres.connection import PostgresCursor, connect
-from core.store.postgres.transfer import copy_into
+from core.store.postgres.connection import PostgresCursor
 from core.store.writer import Writer
 from ingest.providers.github.parse import parse
 from tests.builders import job_payload, run_payload
@@ -31,28 +30,17 @@ BEFORE = NOW - timedelta(days=4)
 KINDS = ("workflow_runs", "jobs", "steps")
 
 
-@pytest.fixture(scope="module")
-def source(simulated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A simulated history of 8 days."""
-    path = tmp_path_factory.mktemp("history") / "health.duckdb"
-    shutil.copyfile(simulated_file, path)
-    connection = open_owned(path, memory_limit="1GB", threads=2)
-    yield connection
-    connection.close()
-
-
-@pytest.fixture(scope="module")
-def filled_url(source: duckdb.DuckDBPyConnection, postgres_server: PostgresServer) -> str:
-    """The same in PostgreSQL, to be copied."""
-    url = postgres_server.migrated()
-    with connect(url, "test") as connection:
-        copy_into(PostgresCursor(connection), source, "test", lambda _: None)
-    return url
+@pytest.fixture
+def source(simulated_file: Path, tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The simulated history as it is on DuckDB."""
+    shutil.copyfile(simulated_file, tmp_path / "source.duckdb")
+    with open_owned(tmp_path / "source.duckdb", memory_limit="1GB", threads=2) as connection:
+        yield connection
 
 
 @pytest.fixture
-def postgres_url(filled_url: str, postgres_server: PostgresServer) -> str:
-    return postgres_server.copied(filled_url)
+def postgres_url(simulated_url: str, postgres_server: PostgresServer) -> str:
+    return postgres_server.copied(simulated_url)
 
 
 @pytest.fixture
