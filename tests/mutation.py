@@ -130,14 +130,15 @@ GROUPS = {
     "shared": Group(("store/shared_memory", "store/kept_reader"), ("core/test_shared_memory",)),
     "postgres": Group(
         ("store/postgres/connection", "store/postgres/session", "store/postgres/rows", "store/postgres/frames",
-         "store/postgres/reader", "store/postgres/asking", "store/cursor"),
+         "store/postgres/asking", "store/cursor"),
         ("postgres/test_store", "postgres/test_shared_database"),
     ),
     "moved": Group(("store/postgres/transfer", "store/postgres/migrations"), ("postgres/test_schema_and_transfer",)),
     "archiving": Group(("store/postgres/archiving",), ("postgres/test_archiving", "postgres/test_archive_job")),
     "archived": Group(
-        ("store/postgres/archived", "store/postgres/archived_answer", "store/postgres/archived_export"),
-        ("postgres/test_archived",),
+        ("store/postgres/archived", "store/postgres/archived_answer", "store/postgres/archived_export",
+         "store/postgres/reader"),
+        ("postgres/test_archived", "postgres/test_store"),
     ),
     "said": Group(("store/postgres/dialect", "store/postgres/admitting"), ("core/test_said_for_postgres",)),
 }  # fmt: skip

@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, cast
 
@@ -102,6 +104,30 @@ def test_a_bucket_that_refuses_or_is_away_is_told_without_secrets(s3: S3, tmp_pa
         assert "quite-another" not in f"{caught.value.hint} {caught.value.__cause__}"
     there.remove(A)  # what can't be removed stays
     assert files(tmp_path / "to") == []
+
+
+def test_the_bucket_is_asked_with_the_key_the_token_and_the_region_of_the_settings() -> None:
+    asked: list[dict[str, str]] = []
+
+    class Listens(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            asked.append({name.lower(): value for name, value in self.headers.items()} | {"path": self.path})
+            self.send_response(404)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Listens) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        s3 = S3(address, "the-key", "the-secret", "bucket")
+        with suppress(StoreUnavailable):  # what is asked next isn't understood here
+            bucket_at(s3, "x", aws_region="eu-far-7", aws_session_token="the-token").holds(A)
+        server.shutdown()
+    assert asked[0]["path"] == f"/bucket/x/{A}".replace("=", "%3D")
+    assert asked[0]["x-amz-security-token"] == "the-token"
+    assert "Credential=the-key/" in asked[0]["authorization"]
+    assert "/eu-far-7/s3/" in asked[0]["authorization"]
 
 
 def test_a_bucket_that_does_not_exist_is_not_made(s3: S3, tmp_path: Path) -> None:
