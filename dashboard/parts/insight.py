@@ -87,6 +87,7 @@ def table(
     height = ROW_HEIGHT * (min(len(shown), most_rows) + 1) + 3
     common: dict[str, Any] = {
         "column_config": columns, "hide_index": True, "height": height, "key": key, "width": "stretch",
+        "placeholder": "–",
     }  # fmt: skip
     if not selectable:
         st.dataframe(styled, **common)

@@ -84,11 +84,7 @@ def _columns(first: dict[str, str], prices: Prices) -> dict[str, Any]:
     }
 
 
-def _amount(cost: float) -> str:
-    return "–" if pd.isna(cost) else f"{cost:,.2f}"
-
-
-FORMATS = {"seconds": duration, "cost": _amount, "failed_seconds": duration, "rerun_seconds": duration}
+FORMATS = {"seconds": duration, "cost": "{:,.2f}".format, "failed_seconds": duration, "rerun_seconds": duration}
 
 
 def _pipelines(jobs: pd.DataFrame, prices: Prices) -> str | None:
