@@ -186,6 +186,8 @@ def _run(folder: Path, group: Group) -> None:
 @contextmanager
 def _shared(group: Group) -> Iterator[None]:
     """Servers and databases to copy, named to the tests by the environment."""
+    for name in ("TESTS_POSTGRES_PORT", "TESTS_S3"):  # those of the group before are gone
+        os.environ.pop(name, None)
     with ExitStack() as stack:
         os.environ["TESTS_FILES"] = stack.enter_context(TemporaryDirectory())
         if any(test.startswith("postgres/") for test in group.tests):
