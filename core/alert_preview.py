@@ -97,6 +97,7 @@ class _Replay:
 
     def alerts(self, runs: Sequence[PastRun], last_good: datetime, end: datetime) -> list[WouldBe]:
         """`last_good`: the last success before the runs, else the first run of all."""
+        self._active_at = last_good
         self._watch_success(last_good)
         for run in runs:
             self._plan(run)
@@ -125,6 +126,7 @@ class _Replay:
     def _begin(self, run: PastRun) -> None:
         self._past.begin(run)
         if run.started_at:
+            self._active_at = run.started_at
             self._watch(run.started_at, run.started_at)
 
     def _watch(self, started_at: datetime | None, now: datetime) -> None:
@@ -134,6 +136,7 @@ class _Replay:
             self._at(started_at + limit + INSTANT, _only_time)
 
     def _finish(self, run: PastRun) -> None:
+        self._active_at = run.finished_at or self._active_at
         state = self._past.finish(run)
         if state is None:
             return
@@ -147,16 +150,18 @@ class _Replay:
         """Look again when the pipeline will have been without success for too long."""
         self._at(last_good + timedelta(hours=self._thresholds.down_hours) + INSTANT, _only_time)
 
-    def _watch_quiet(self, name: str) -> None:
-        """The alert of a branch on which nothing happens for a week ends (`core.store.retention`)."""
-        seen = self._alerts[name]
-        if seen.severity == "info":
-            self._at(seen.last_seen_at + QUIET_BRANCH, lambda: self._end_quiet(name, seen.times))
-
-    def _end_quiet(self, name: str, times: int) -> None:
-        if name in self._open and self._alerts[name].times == times:
-            del self._open[name]
-            self._alerts[name] = replace(self._alerts[name], resolved_at=self._alerts[name].last_seen_at + QUIET_BRANCH)
+    def _end_when_quiet(self, name: str, now: datetime) -> None:
+        """A week with nothing on its branch, or in its whole pipeline, ends an alert (`core.store.retention`)."""
+        alert = self._alerts[name]
+        if name not in self._open or (alert.type == "pipeline_failure" and alert.severity != "info"):
+            return
+        seen = alert.last_seen_at if alert.severity == "info" else max(alert.last_seen_at, self._active_at)
+        ends_at = seen + QUIET_BRANCH
+        if ends_at > now:
+            self._at(ends_at, lambda: self._end_when_quiet(name, ends_at))
+            return
+        del self._open[name]
+        self._alerts[name] = replace(alert, resolved_at=now)
 
     def _apply(self, decisions: Sequence[Decision], now: datetime) -> None:
         for decision in decisions:
@@ -168,7 +173,7 @@ class _Replay:
                         cause.pipeline_id, self._past.name, finding.type, finding.severity, cause.branch,
                         finding.message, cause.attempt_id, now, now, finding.dedup_key,
                     )  # fmt: skip
-                    self._watch_quiet(name)
+                    self._end_when_quiet(name, now)
                 case Repeat(alert_id=name, cause=cause):
                     known = self._open[name]
                     self._open[name] = OpenAlert(known.id, known.dedup_key, cause.attempt_id or "", cause.at)
@@ -176,7 +181,6 @@ class _Replay:
                         self._alerts[name], attempt_id=cause.attempt_id, last_seen_at=now,
                         times=self._alerts[name].times + 1,
                     )  # fmt: skip
-                    self._watch_quiet(name)
                 case Resolve(alert_id=name, cause=cause):
                     del self._open[name]
                     self._alerts[name] = replace(

@@ -109,6 +109,24 @@ def test_an_alert_of_a_branch_ends_after_a_week_without_a_failure_there() -> Non
     assert on_main.resolved_at is None
 
 
+def test_an_alert_of_a_pipeline_ends_after_a_week_without_any_run() -> None:
+    rules = Rules(Thresholds(failure_rate=1, slow_seconds=60, down_hours=9e5))
+    slow, end = ran("slow", 0, 5, "success"), NOON + 30 * DAY
+
+    def ended(*others: PastRun) -> list[datetime | None]:
+        return [one.resolved_at for one in previewed(slow, *others, rules=rules, end=end)]
+
+    assert ended() == [NOON + 5 * MINUTE + 7 * DAY]
+    # Cancelled or only begun, a run is a sign of life, though it ends no alert.
+    day = 24 * 60
+    assert ended(ran("r2", 4 * day, 4 * day + 1, "cancelled")) == [NOON + 11 * DAY + MINUTE]
+    assert ended(ran("r2", 6 * day, 6 * day, "cancelled"), ran("r3", 12 * day, 12 * day, "cancelled")) == [
+        NOON + 19 * DAY
+    ]
+    [broken] = previewed(ran("r1", 0, 0.5, "failed"), rules=rules, end=end)
+    assert (broken.type, broken.resolved_at) == ("pipeline_failure", None)
+
+
 def test_a_rate_rises_when_a_success_leaves_the_day() -> None:
     rules = Rules(Thresholds(failure_rate=0.6, failure_rate_min_runs=1, down_hours=999))
     runs = (ran("r1", 0, 1, "success"), ran("r2", 59, 60, "failed"))
