@@ -34,7 +34,7 @@ mutmut.create_mutants(1)
 """
 CASELESS = re.compile(
     r"^utf-8$|^\d+GB$|\b(SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|SET|FROM|WHERE|AND|AS|BEGIN|COMMIT|ROLLBACK|VACUUM"
-    r"|LOCK|COPY|ATTACH|DETACH|CHECKPOINT|DESCRIBE|LISTEN|NOTIFY)\b"
+    r"|LOCK|COPY|ISOLATION|ATTACH|DETACH|CHECKPOINT|DESCRIBE|LISTEN|NOTIFY)\b"
 )
 QUOTED = re.compile(r"'[^']*'|%s")
 # A mutant hangs that takes so long, and ten times as long as its tests without it.
@@ -145,8 +145,9 @@ def _reached(items: list[pytest.Item]) -> tuple[dict[str, set[str]], dict[str, f
         seconds: dict[str, float] = {}
         for item, following in _pairs(items):
             begun = time.monotonic()
-            if any(report.failed for report in runtestprotocol(item, log=False, nextitem=following)):
-                note.write_text(json.dumps([item.nodeid]))
+            reports = runtestprotocol(item, log=False, nextitem=following)
+            if failed := [report.longreprtext for report in reports if report.failed]:
+                note.write_text(json.dumps([f"{item.nodeid}\n{failed[0]}"]))
                 return KILLED
             seconds[item.nodeid] = time.monotonic() - begun
             for function in list(state()._stats):

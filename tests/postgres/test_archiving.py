@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 
 from core.errors import Conflict, StoreUnavailable
@@ -89,8 +90,10 @@ def first_part(url: str, archive: Archive) -> Part:
 
 
 def test_every_row_is_either_in_the_tables_or_in_a_file(
-    target: PostgresCursor, source: duckdb.DuckDBPyConnection, postgres_url: str, archive: Archive
-) -> None:
+    target: PostgresCursor, source: duckdb.DuckDBPyConnection, postgres_url: str, archive: Archive,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(archiving, "ROWS_AT_ONCE", 30)  # so that a part's rows come several times
     moved = move(postgres_url, archive, runs=50)
     assert 100 < moved < count(source, "workflow_runs")
     for kind in KINDS:
@@ -103,6 +106,9 @@ def test_every_row_is_either_in_the_tables_or_in_a_file(
         assert count(target, f"archived_files WHERE kind = '{kind}'") == len(
             list((archive.folder / kind).rglob("*.parquet"))
         )
+    [(noted_rows,)] = target.run("SELECT sum(row_count) FROM archived_files WHERE kind = 'workflow_runs'").fetchall()
+    assert noted_rows == moved
+    assert {pq.ParquetFile(file).metadata.row_group(0).column(0).compression for file in files(archive)} == {"ZSTD"}
     assert count(target, f"workflow_runs WHERE last_activity_at < TIMESTAMPTZ '{BEFORE.isoformat()}'") == 0
     assert move(postgres_url, archive) == 0
 
@@ -133,8 +139,10 @@ def test_what_is_told_of_a_moving_run_is_kept(target: PostgresCursor, postgres_u
     part = first_part(postgres_url, archive)
     key = part.run_keys[0]
     target.run("UPDATE workflow_runs SET title = 'said meanwhile' WHERE run_key = %s", [key])
-    with pytest.raises(Conflict, match="changed while they were archived"):
+    with pytest.raises(Conflict) as caught:
         remove_part(postgres_url, archive, part, NOW)
+    told = (caught.value.message, caught.value.hint)
+    assert told == ("Runs changed while they were archived.", "They stay until the next time.")
     assert counts(target) == before
     assert count(target, "archived_files") == 0
 
@@ -269,15 +277,17 @@ def test_nothing_moves_where_the_archive_is_missing_or_can_t_be_written(
 ) -> None:
     before = counts(target)
     (tmp_path / "file").write_text("no folder")
-    with pytest.raises(StoreUnavailable, match="can't be written"):
+    with pytest.raises(StoreUnavailable, match="can't be written") as unwritten:
         write_part(postgres_url, Archive(tmp_path / "file"), BEFORE)
+    assert "Not a directory" in (unwritten.value.hint or "")
     part = write_part(postgres_url, archive, BEFORE, runs=20)
     assert part
     remove_part(postgres_url, archive, part, NOW)
     between = counts(target)
     assert between["workflow_runs"] < before["workflow_runs"]
-    with pytest.raises(StoreUnavailable, match="Nothing is archived: 1 archived files are missing"):
+    with pytest.raises(StoreUnavailable, match="Nothing is archived: 1 archived files are missing") as missing:
         write_part(postgres_url, Archive(tmp_path / "elsewhere"), BEFORE)
+    assert missing.value.hint == f"Bring them back to {tmp_path / 'elsewhere'}."
     assert counts(target) == between
 
 
@@ -290,8 +300,9 @@ def test_a_file_that_was_damaged_removes_nothing(target: PostgresCursor, postgre
     with pytest.raises(Conflict):
         remove_part(postgres_url, archive, part, NOW)
     archive.place(part.names[0]).write_bytes(b"PAR1")
-    with pytest.raises(StoreUnavailable, match="can't be read"):
+    with pytest.raises(StoreUnavailable, match="can't be read") as unread:
         remove_part(postgres_url, archive, part, NOW)
+    assert "too small to be a Parquet file" in (unread.value.hint or "")
     assert counts(target) == before
 
 

@@ -96,7 +96,7 @@ def write_part(
         month = f"{old[0][0]:%Y-%m}"
         chosen = [(begun_at, run_key) for begun_at, run_key in old if f"{begun_at:%Y-%m}" == month]
         run_keys = _without_archived(archive, known, [run_key for _, run_key in chosen])
-        files = _write(connection, archive, month, run_keys) if run_keys else ()
+        files = _write(connection, archive, month, run_keys)
     return Part(month, tuple(run_keys), files, chosen[-1])
 
 
@@ -129,11 +129,16 @@ def _transaction(url: str, mode: str) -> Iterator[Connection]:
         raise connections.unavailable(error, url) from None
 
 
+def _comparing() -> duckdb.DuckDBPyConnection:
+    """A database of nothing that reads files and rows, within bounds that leave the machine to others."""
+    return duckdb.connect(config={"threads": 1, "memory_limit": "512MB"})
+
+
 def _without_archived(archive: Archive, known: list[str], run_keys: list[str]) -> list[str]:
     """The runs of which nothing is in the archive."""
     if not known:
         return run_keys
-    with duckdb.connect(config={"threads": 1, "memory_limit": "512MB"}) as database:
+    with _comparing() as database:
         database.register("asked", pa.table({"run_key": run_keys}))
         rows = database.execute(
             f"SELECT run_key FROM asked WHERE run_key NOT IN (SELECT run_key FROM {parquet(archive, known)})"  # noqa: S608
@@ -196,7 +201,7 @@ def _remove(connection: Connection, kind: str, column: str, keys: list[str]) -> 
     count, combined = 0, 0
     ids: list[str] = []
     with (
-        duckdb.connect(config={"threads": 1, "memory_limit": "512MB"}) as database,
+        _comparing() as database,
         connection.cursor(binary=True) as cursor,
     ):
         cursor.execute(statement, [keys])
@@ -211,7 +216,7 @@ def _remove(connection: Connection, kind: str, column: str, keys: list[str]) -> 
 
 def _digest_of_file(archive: Archive, name: str) -> Digest:
     try:
-        with duckdb.connect(config={"threads": 1, "memory_limit": "512MB"}) as database:
+        with _comparing() as database:
             return digest_of(database, parquet(archive, [name]))
     except duckdb.Error as error:
         raise StoreUnavailable(f"{archive.place(name)} can't be read; nothing was removed.", hint=str(error)) from None
