@@ -109,22 +109,38 @@ def test_an_alert_of_a_branch_ends_after_a_week_without_a_failure_there() -> Non
     assert on_main.resolved_at is None
 
 
+def test_what_happens_on_other_branches_keeps_no_alert_of_a_quiet_branch() -> None:
+    rules = Rules(Thresholds(failure_rate=1, slow_seconds=9e5, down_hours=9e5))
+    failed = ran("r1", 5, 10, "failed", branch="topic", on_default_branch=False)
+    runs = (failed, *(ran(f"m{day}", day * 24 * 60, day * 24 * 60 + 5, "success") for day in range(1, 12)))
+    [found] = previewed(*runs, rules=rules, end=NOON + 12 * DAY)
+    assert found.resolved_at == NOON + 7 * DAY + 10 * MINUTE
+
+
 def test_an_alert_of_a_pipeline_ends_after_a_week_without_any_run() -> None:
     rules = Rules(Thresholds(failure_rate=1, slow_seconds=60, down_hours=9e5))
     slow, end = ran("slow", 0, 5, "success"), NOON + 30 * DAY
 
-    def ended(*others: PastRun) -> list[datetime | None]:
-        return [one.resolved_at for one in previewed(slow, *others, rules=rules, end=end)]
+    def ended(*others: PastRun) -> list[tuple[int, datetime | None]]:
+        return [(one.times, one.resolved_at) for one in previewed(slow, *others, rules=rules, end=end)]
 
-    assert ended() == [NOON + 5 * MINUTE + 7 * DAY]
-    # Cancelled or only begun, a run is a sign of life, though it ends no alert.
+    assert ended() == [(1, NOON + 5 * MINUTE + 7 * DAY)]
     day = 24 * 60
-    assert ended(ran("r2", 4 * day, 4 * day + 1, "cancelled")) == [NOON + 11 * DAY + MINUTE]
-    assert ended(ran("r2", 6 * day, 6 * day, "cancelled"), ran("r3", 12 * day, 12 * day, "cancelled")) == [
-        NOON + 19 * DAY
-    ]
+    assert ended(ran("again", day - 10, day - 5, "success")) == [(2, NOON + 8 * DAY - 5 * MINUTE)]
+    # Cancelled or only begun, a run is a sign of life, though it ends no alert.
+    assert ended(ran("r2", 4 * day, 4 * day + 1, "cancelled")) == [(1, NOON + 11 * DAY + MINUTE)]
+    later = (ran("r2", 6 * day, 6 * day, "cancelled"), ran("r3", 12 * day, 12 * day, "cancelled"))
+    assert ended(*later) == [(1, NOON + 19 * DAY)]
     [broken] = previewed(ran("r1", 0, 0.5, "failed"), rules=rules, end=end)
     assert (broken.type, broken.resolved_at) == ("pipeline_failure", None)
+
+
+def test_a_run_that_goes_on_is_slow_by_what_is_usual_meanwhile() -> None:
+    """One run of 40 minutes, then quick ones: with the 18th of them the limit falls from 13.7 minutes to 10."""
+    quick = [ran(f"q{at}", 109 + at / 20, 109 + (at + 1) / 20, "success", seconds=60.0) for at in range(2, 20)]
+    found = previewed(ran("long", 0, 40, "success"), ran("on", 100, None, "running"), *quick, end=NOON + 3 * HOUR)
+    on = next(one for one in found if one.attempt_id == "on")
+    assert on.raised_at == NOON + 110 * MINUTE + INSTANT
 
 
 def test_a_rate_rises_when_a_success_leaves_the_day() -> None:
@@ -166,7 +182,8 @@ def _frames(count: int) -> Any:
         attempts = [
             {"run_key": f"k{number // 2}", "run_attempt": 2 - number % 2, "id": f"a{number}", "pipeline_id": "p1",
              "pipeline": "CI", "branch": "main", "on_default_branch": 1, "status": "failed", "created_at": at,
-             "started_at": at + pd.Timedelta(minutes=number) if number else pd.NaT, "finished_at": pd.NaT,
+             "started_at": at + pd.Timedelta(minutes=number) if number else pd.NaT,
+             "finished_at": at + pd.Timedelta(minutes=9) if number == 3 else pd.NaT,
              "seconds": float("nan") if number else 7}
             for number in range(count)
         ]  # fmt: skip
@@ -181,7 +198,7 @@ def test_what_is_read_becomes_attempts_in_order_each_until_the_next() -> None:
     assert found.runs["p1"] == [
         ran("a1", 1, None, "failed", created_at=NOON, replaced_at=NOON),
         ran("a0", 0, None, "failed", started_at=None, seconds=7.0),
-        ran("a3", 3, None, "failed", created_at=NOON, replaced_at=NOON + 2 * MINUTE),
+        ran("a3", 3, 9, "failed", created_at=NOON, replaced_at=NOON + 2 * MINUTE, seconds=None),
         ran("a2", 2, None, "failed", created_at=NOON),
     ]
 

@@ -111,6 +111,14 @@ def test_it_is_at_every_hour_as_a_count_of_all_runs_says(seed: int) -> None:
         assert past.longest_running_since(now) == (wanted.longest_running or {"at": None})["at"]
 
 
+def test_the_p95_lies_between_neighbours_as_the_database_has_it() -> None:
+    past = PastPipeline("p1", LONG_AGO, None)
+    seconds = [float(at * at) for at in range(30)]
+    for at in seconds:
+        past.finish(one(id=f"r{at}", seconds=at))
+    assert past.p95() == pytest.approx(pd.Series(seconds).quantile(0.95))
+
+
 def one(**changes: Any) -> PastRun:
     words: dict[str, Any] = {
         "id": "r1",
