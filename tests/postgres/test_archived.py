@@ -1,5 +1,6 @@
 """Archived runs on the pages of PostgreSQL: every query that may reach them answers as if nothing had been moved."""
 
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -251,6 +252,14 @@ def test_without_the_folder_the_rest_is_shown_and_the_log_says_so_once(
     assert sum(len(batch) for batch in reader.batches("run_export", 50, **ALL)) == in_tables
     reader.close()
     assert capsys.readouterr().out.count("archived files are missing") == 1
+
+
+def test_of_a_run_whose_steps_are_missing_the_jobs_are_shown(one_run: PostgresReader, tmp_path: Path) -> None:
+    attempt = one_run.frame("run_page", **ALL)["attempt_id"].iloc[0]
+    assert len(one_run.frame("attempt_steps", attempt_id=attempt)) == 4
+    shutil.rmtree(tmp_path / "archive" / "steps")
+    assert len(one_run.frame("attempt_jobs", attempt_id=attempt)) == 2
+    assert one_run.frame("attempt_steps", attempt_id=attempt).empty
 
 
 def test_a_damaged_file_is_told_and_nothing_that_needs_none_is_touched(one_run: PostgresReader, tmp_path: Path) -> None:
