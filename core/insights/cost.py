@@ -111,7 +111,7 @@ def summed(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     costs = ["cost", "failed_cost", "rerun_cost"]
     known = rows.assign(**{name: rows[name].where(rows["per_minute"].notna()) for name in costs})
     return (
-        known.groupby(by, sort=True)[numbers + costs]
+        known.groupby(by)[numbers + costs]
         .sum(min_count=1)
         .reset_index()
         .sort_values(["cost", "seconds", *by], ascending=[False, False, *[True] * len(by)], ignore_index=True)

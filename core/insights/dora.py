@@ -84,7 +84,7 @@ def recoveries(deployments: pd.DataFrame) -> pd.DataFrame:
     """
     ordered = deployments.sort_values(["pipeline_id", "finished_at", "attempt_id"])
     rows = []
-    for (repository, pipeline_id), line in ordered.groupby(["repository", "pipeline_id"], sort=True):
+    for (repository, pipeline_id), line in ordered.groupby(["repository", "pipeline_id"]):
         failed_at = None
         for status, at in zip(line["status"], line["finished_at"], strict=True):
             if status == "failed" and failed_at is None:
@@ -108,7 +108,7 @@ def report(deployments: pd.DataFrame, leads: pd.DataFrame, days: float) -> list[
     total = _keys(None, deployments, outages, leads[leads["repository"].isna() & leads["day"].isna()], days)
     each = [
         _keys(str(name), rows, outages[outages["repository"] == name], leads[leads["repository"] == name], days)
-        for name, rows in deployments.groupby("repository", sort=True)
+        for name, rows in deployments.groupby("repository")
     ]
     return [total, *each]
 

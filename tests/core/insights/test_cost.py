@@ -159,6 +159,10 @@ def test_every_cost_is_its_minutes_times_the_price_and_the_longest_of_equal_ones
     assert list(together["cost"]) == [4.5]
     free = cost.priced(jobs, Prices(rules=(PriceRule(match="win-1", per_minute=0),)))
     assert list(cost.summed(free, ["os"])["cost"].fillna(-1)) == [0, -1, -1]
+    rules = (PriceRule(match="win-1", per_minute=5), PriceRule(match="linux", per_minute=0.1))
+    dearest_first = cost.summed(cost.priced(jobs, Prices(rules=rules)), ["provider"])
+    assert list(dearest_first["provider"]) == ["b", "a", "c"]
+    assert list(dearest_first.index) == [0, 1, 2]
     unpriced = cost.priced(jobs, Prices())
     assert list(cost.summed(unpriced, ["os"])["os"]) == ["Unknown", "Windows", "Linux"]
     assert unpriced["per_minute"].dtype == float

@@ -106,6 +106,18 @@ def test_patterns_are_those_of_file_names(patterns: tuple[str, ...], name: str, 
     assert found is fits
 
 
+def test_marks_are_the_parameters_of_the_queries() -> None:
+    marks = Marks(workflows=("Ship",), jobs=("to prod",), events=("release", "deployment"))
+    patterns = {
+        "workflow_pattern": marks.parameters()["workflow_pattern"],
+        "job_pattern": marks.parameters()["job_pattern"],
+    }
+    assert marks.parameters() == patterns | {"events": ("release", "deployment")}
+    assert re.search(str(patterns["job_pattern"]), "to prod")
+    assert not re.search(str(patterns["job_pattern"]), "ship")
+    assert Marks().parameters() == {"workflow_pattern": None, "job_pattern": None, "events": ()}
+
+
 def test_a_job_named_for_an_environment_marks_its_run_and_decides_how_it_ended(ask: Frame, tries: pd.DataFrame) -> None:
     name = tries.loc[tries["status"] == "failed", "name"].mode().iloc[0]
     rows = ask("deployments", **Marks(jobs=(name,)).parameters())
@@ -153,6 +165,7 @@ def test_an_outage_lasts_from_the_first_failure_to_the_next_success_of_its_pipel
         ]
     )
     outages = dora.recoveries(rows)
+    assert outages[["repository", "pipeline_id"]].to_numpy().tolist() == [["r", "p"], ["r", "p"]]
     assert list((outages["recovered_at"] - outages["failed_at"]).dt.total_seconds().dropna()) == [8 * 60]
     assert outages["recovered_at"].isna().sum() == 1
     assert list(dora.by_day(rows, "Europe/Berlin")["day"]) == [date(2026, 3, 1), date(2026, 3, 2)]
