@@ -11,11 +11,13 @@ from typing import Any
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from core.errors import StoreUnavailable
 from core.store.archive_files import Archive
 from core.store.postgres import archived, archived_answer
+from core.store.postgres import reader as store_reader
 from core.store.postgres.archived import REACHING
 from core.store.postgres.connection import PostgresCursor
 from core.store.postgres.reader import PostgresReader
@@ -302,6 +304,25 @@ def test_too_many_questions_about_the_archive_wait_and_are_told(
         with pytest.raises(StoreUnavailable, match="Others are looking"):
             one_run.frame("run_page", **ALL)
     assert len(one_run.frame("run_page", **ALL)) == 1
+
+
+def test_the_very_first_runs_that_move_under_a_question_are_in_its_answer(
+    simulated_url: str, postgres_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, archive = postgres_server.copied(simulated_url), Archive(tmp_path / "archive")
+    reader = PostgresReader(url, size=1, archive=archive)
+    expected, whole = reader.frame("run_page", **ALL), store_reader.rows_of
+    moved: list[int] = []
+
+    def meanwhile(*given: Any) -> pa.Table:
+        if not moved:
+            moved.append(move(url, archive))
+        return whole(*given)
+
+    monkeypatch.setattr(store_reader, "rows_of", meanwhile)
+    pd.testing.assert_frame_equal(reader.frame("run_page", **ALL), expected)
+    assert moved[0] > 0
+    reader.close()
 
 
 def test_while_runs_move_each_is_shown_once(
