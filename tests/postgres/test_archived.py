@@ -162,6 +162,7 @@ def test_what_lies_after_the_archive_is_answered_by_postgres_alone(
     since = {"since": BEFORE + timedelta(days=1)}
     asked: list[tuple[str, dict[str, Any]]] = [
         ("run_page", ALL | {"limit": 20}),
+        ("run_page", {name: value for name, value in ALL.items() if name != "sort"} | {"limit": 20}),
         ("run_page", ALL | since),
         ("run_search", ALL | {"limit": 20}),
         ("run_search", ALL | since | {"sort": "longest"}),
@@ -210,6 +211,20 @@ def test_a_rerun_of_an_archived_run_is_its_latest_attempt(one_run: PostgresReade
         attempts = one_run.frame("run_attempts", id=asked)
         assert attempts[["run_attempt", "is_latest"]].to_numpy().tolist() == [[2, True], [1, False]]
     assert len(one_run.frame("attempt_jobs", attempt_id=first["attempt_id"])) == 2
+
+
+def test_of_a_page_that_the_tables_could_fill_the_newer_runs_are_in_the_archive(
+    one_run: PostgresReader, replicas: list[Writer]
+) -> None:
+    archived_run = one_run.frame("run_page", **ALL)["id"].iloc[0]
+    tell(
+        replicas[0],
+        "workflow_run",
+        run_payload(run_id=2, begun=-3600, updated=-3000, created_at=moment(-3600), branch="older"),
+    )
+    pages = [one_run.frame("run_page", **ALL | {"limit": 1, "offset": offset}) for offset in (0, 1)]
+    assert pages[0]["id"].tolist() == [archived_run]
+    assert pages[1]["branch"].tolist() == ["older"]
 
 
 def test_what_is_told_of_again_counts_as_the_tables_have_it(one_run: PostgresReader, replicas: list[Writer]) -> None:

@@ -138,7 +138,7 @@ def _rows_of_page(
     """
     if parameters["limit"] is None:
         return 0, parameters, rows_of(connection, statement(query, parameters))
-    limit, offset = _number(parameters["limit"]), _number(parameters.get("offset", 0))
+    limit, offset = _number(parameters["limit"]), _number(parameters["offset"])
     skipped = 0
     if query == "run_page" and offset + limit > DEEP:
         (total,) = rows_of(connection, statement("run_count", parameters))["total"].to_pylist()
