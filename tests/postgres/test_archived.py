@@ -201,9 +201,13 @@ def one_run(
     reader.close()
 
 
-def test_a_rerun_of_an_archived_run_is_its_latest_attempt(one_run: PostgresReader, replicas: list[Writer]) -> None:
+@pytest.mark.parametrize("created", [0, 3600], ids=["created with its run", "created by itself"])
+def test_a_rerun_of_an_archived_run_is_its_latest_attempt(
+    created: float, one_run: PostgresReader, replicas: list[Writer]
+) -> None:
     first = one_run.frame("run_page", **ALL).iloc[0]
-    tell(replicas[0], "workflow_run", run_payload(attempt=2, begun=3600, updated=3700, conclusion="failure"))
+    again = run_payload(attempt=2, begun=3600, updated=3700, conclusion="failure", created_at=moment(created))
+    tell(replicas[0], "workflow_run", again)
     page = one_run.frame("run_page", **ALL)
     assert page[["id", "run_attempt", "status"]].to_numpy().tolist() == [[first["id"], 2, "failed"]]
     assert one_run.frame("run_count", **ALL)["total"].iloc[0] == 1
