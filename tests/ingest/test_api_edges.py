@@ -16,7 +16,8 @@ from tests.conftest import IngestProcess
 
 JWT_SECRET = "a-token-secret-of-the-tests-0123456789"
 NOW = datetime.now(UTC)
-TOKEN = sign(JWT_SECRET, "ana", Role.VIEWER, timedelta(hours=1), NOW)
+# For longer than a suite may run after this was imported.
+TOKEN = sign(JWT_SECRET, "ana", Role.VIEWER, timedelta(hours=12), NOW)
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
 
@@ -63,7 +64,7 @@ def test_a_token_may_come_as_a_feed_readers_password(
 
 
 def test_who_has_no_role_may_see_nothing_but_badges(service: IngestProcess) -> None:
-    claims = {"sub": "eve", "aud": AUDIENCE, "exp": NOW + timedelta(hours=1)}
+    claims = {"sub": "eve", "aud": AUDIENCE, "exp": NOW + timedelta(hours=12)}
     nobody = {"Authorization": "Bearer " + jwt.encode(claims, JWT_SECRET, "HS256")}
     answer = get(service, "/builds", nobody)
     assert answer.status_code == 403

@@ -27,7 +27,11 @@ JWT_SECRET = "a-token-secret-of-the-tests-0123456789"
 OLD_SECRET = "the-token-secret-before-it-0123456789"
 RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 EC_KEY = ec.generate_private_key(ec.SECP256R1())
-NOW = datetime.now(UTC)
+
+
+def now() -> datetime:
+    """Not the moment at which the tests were collected: a suite may run for longer than a token counts."""
+    return datetime.now(UTC)
 
 
 def jwks() -> dict[str, Any]:
@@ -74,12 +78,12 @@ def closed(tmp_path_factory: pytest.TempPathFactory, issuer: str) -> Iterator[In
 
 
 def own(**changes: Any) -> dict[str, Any]:
-    claims = {"sub": "ana", "role": "viewer", "aud": "cicd-health-dashboard", "iat": NOW, "nbf": NOW}
-    return claims | {"exp": NOW + timedelta(hours=1)} | changes
+    claims = {"sub": "ana", "role": "viewer", "aud": "cicd-health-dashboard", "iat": now(), "nbf": now()}
+    return claims | {"exp": now() + timedelta(hours=1)} | changes
 
 
 def of_issuer(issuer: str, **changes: Any) -> dict[str, Any]:
-    return {"iss": issuer, "aud": "dashboard", "sub": "u-1", "exp": NOW + timedelta(hours=1)} | changes
+    return {"iss": issuer, "aud": "dashboard", "sub": "u-1", "exp": now() + timedelta(hours=1)} | changes
 
 
 def read(process: IngestProcess, token: str) -> httpx.Response:
@@ -99,11 +103,11 @@ def test_reading_needs_a_token(closed: IngestProcess) -> None:
 
 @pytest.mark.parametrize("secret", [JWT_SECRET, OLD_SECRET])
 def test_a_token_of_the_service_is_good_also_while_its_secret_is_changed(closed: IngestProcess, secret: str) -> None:
-    assert read(closed, sign(secret, "ana", Role.VIEWER, timedelta(hours=1), NOW)).status_code == 200
+    assert read(closed, sign(secret, "ana", Role.VIEWER, timedelta(hours=1), now())).status_code == 200
 
 
 def test_basic_authentication_carries_a_token_as_its_password(closed: IngestProcess) -> None:
-    token = sign(JWT_SECRET, "reader", Role.VIEWER, timedelta(hours=1), NOW)
+    token = sign(JWT_SECRET, "reader", Role.VIEWER, timedelta(hours=1), now())
     assert httpx.get(f"{closed.url}/api/v1/builds", auth=("token", token)).status_code == 200
     assert httpx.get(f"{closed.url}/api/v1/builds", auth=("token", "x")).status_code == 401
 
@@ -133,11 +137,11 @@ def bad_tokens(issuer: str) -> dict[str, tuple[str, str]]:
         "hs512": (jwt.encode(own(), JWT_SECRET * 2, "HS512"), "algorithm"),
         "tampered": (f"{head}.{part({'sub': 'ana', 'role': 'admin', 'exp': 9999999999})}.{signature}", "signature"),
         "other secret": (jwt.encode(own(), "x" * 40, "HS256"), "signature"),
-        "expired": (jwt.encode(own(exp=NOW - hour), JWT_SECRET, "HS256"), "expired"),
-        "not yet": (jwt.encode(own(nbf=NOW + hour), JWT_SECRET, "HS256"), "not valid yet"),
+        "expired": (jwt.encode(own(exp=now() - hour), JWT_SECRET, "HS256"), "expired"),
+        "not yet": (jwt.encode(own(nbf=now() + hour), JWT_SECRET, "HS256"), "not valid yet"),
         "audience": (jwt.encode(own(aud="other"), JWT_SECRET, "HS256"), "audience"),
         "no end": (jwt.encode({"sub": "ana"}, JWT_SECRET, "HS256"), "claim"),
-        "no subject": (jwt.encode({"exp": NOW + hour}, JWT_SECRET, "HS256"), "claim"),
+        "no subject": (jwt.encode({"exp": now() + hour}, JWT_SECRET, "HS256"), "claim"),
         "junk": ("junk", "malformed"),
         "dots": ("..", "malformed"),
         "surrogate": (f"{part({'alg': 'HS256', 'x': chr(0xD800)})}.{body}.{signature}", "signature"),
@@ -145,7 +149,7 @@ def bad_tokens(issuer: str) -> dict[str, tuple[str, str]]:
         "long": ("a" * 9000, "too long"),
         "issuer audience": (jwt.encode(rsa_token | {"aud": "x"}, RSA_KEY, "RS256", {"kid": "r"}), "audience"),
         "issuer none": (jwt.encode(rsa_token | {"iss": "x"}, RSA_KEY, "RS256", {"kid": "r"}), "issuer"),
-        "issuer expired": (jwt.encode(rsa_token | {"exp": NOW - hour}, RSA_KEY, "RS256", {"kid": "r"}), "expired"),
+        "issuer expired": (jwt.encode(rsa_token | {"exp": now() - hour}, RSA_KEY, "RS256", {"kid": "r"}), "expired"),
         "unknown key": (jwt.encode(rsa_token, RSA_KEY, "RS256", {"kid": "zz"}), "key is unknown"),
         "no key": (jwt.encode(rsa_token, RSA_KEY, "RS256"), "kid"),
         "key of another kind": (jwt.encode(rsa_token, RSA_KEY, "RS256", {"kid": "e"}), "algorithm"),
