@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,9 @@ def _kept(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[P
     if not path.exists():
         part = path.with_name(f"{os.getpid()}.duckdb")
         make(part)
-        part.replace(path)
+        with suppress(FileExistsError):  # another run was first, and something may come from its file already
+            path.hardlink_to(part)
+        part.unlink()
     return path
 
 
