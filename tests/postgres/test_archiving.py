@@ -106,8 +106,7 @@ def test_every_row_is_either_in_the_tables_or_in_a_file(
         assert count(target, f"archived_files WHERE kind = '{kind}'") == len(
             list((archive.folder / kind).rglob("*.parquet"))
         )
-    [(noted_rows,)] = target.run("SELECT sum(row_count) FROM archived_files WHERE kind = 'workflow_runs'").fetchall()
-    assert noted_rows == moved
+    assert moved == count(source, "workflow_runs") - count(target, "workflow_runs")
     assert {pq.ParquetFile(file).metadata.row_group(0).column(0).compression for file in files(archive)} == {"ZSTD"}
     assert count(target, f"workflow_runs WHERE last_activity_at < TIMESTAMPTZ '{BEFORE.isoformat()}'") == 0
     assert move(postgres_url, archive) == 0
