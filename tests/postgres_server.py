@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 
@@ -43,7 +44,7 @@ class PostgresServer:
 
     settings: tuple[str, ...] = FAST
     port: int = field(default_factory=free_port)
-    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="cicd-health-postgres-")))
+    folder: Path = field(default_factory=lambda: Path(tempfile.gettempdir(), f"cicd-health-postgres-{uuid4().hex}"))
     databases: int = 0
     log_file_megabytes: int = 16
 
@@ -52,6 +53,7 @@ class PostgresServer:
         return f"postgresql://tester@127.0.0.1:{self.port}"
 
     def start(self) -> "PostgresServer":
+        self.folder.mkdir(mode=0o700, exist_ok=True)
         # PostgreSQL refuses to run as root.
         if os.getuid() == 0:
             postgres = pwd.getpwnam("postgres")
