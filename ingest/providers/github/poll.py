@@ -14,6 +14,7 @@ import httpx
 from core.settings import Settings, split_list
 from ingest.polling.book import Book
 from ingest.polling.budget import Budget
+from ingest.polling.expansion import Expansion
 from ingest.polling.http import TIMEOUT, Api, Lane
 from ingest.polling.source import LogAddress, LogResult, Source, Targets
 from ingest.providers.github import PROVIDER
@@ -22,7 +23,7 @@ from ingest.providers.github.api import PER_PAGE, GitHub, name_of, runs_of
 from ingest.providers.github.attempts import Attempts
 from ingest.providers.github.history import History, RunPage
 from ingest.providers.github.logs import Logs
-from ingest.providers.github.targets import Expansion
+from ingest.providers.github.targets import Repositories
 from ingest.providers.refusals import is_missing
 
 # GitHub lets a run be run again for 30 days: https://docs.github.com/en/actions/managing-workflow-runs
@@ -48,7 +49,9 @@ class GitHubSource(Source):
         # The rounds have connections of their own, and the last tenth of the limit, so that no backfill starves them.
         self.front = GitHub(self._api(Lane(asyncio.Semaphore(6))))
         self.back = GitHub(self._api(Lane(asyncio.Semaphore(6), reserve=0.1)))
-        self._expansion = Expansion(self.front, split_list(settings.github_repositories), settings)
+        self._expansion = Expansion(
+            settings.github_repositories, settings.poll_interval_seconds, Repositories(self.front, settings).held_by
+        )
         self._history = History(self.back)
         self._attempts = Attempts(self.front, self.back)
         self._logs = Logs(self.front)

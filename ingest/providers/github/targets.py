@@ -1,13 +1,11 @@
-"""Which repositories GITHUB_REPOSITORIES means: `owner/*` is asked for now and then."""
+"""Which repositories `owner/*` of GITHUB_REPOSITORIES stands for."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from core.errors import DashboardError, ProviderUnavailable
 from core.settings import Settings
-from ingest.polling.source import Targets
 from ingest.providers.github.api import PER_PAGE, GitHub, address
 from ingest.providers.refusals import is_missing, is_refused
 
@@ -23,41 +21,17 @@ class _Page:
     next_query: Mapping[str, str] | None
 
 
-class Expansion:
-    def __init__(self, github: GitHub, patterns: list[str], settings: Settings) -> None:
+class Repositories:
+    """Of organizations, people and GitHub Apps."""
+
+    def __init__(self, github: GitHub, settings: Settings) -> None:
         self._github = github
-        self._patterns = patterns
         self._of_app = settings.github_app_id is not None
         self._has_token = settings.github_token is not None
-        # A new repository is found within this time.
-        self._pace = max(300.0, 10 * settings.poll_interval_seconds)
-        self._known: dict[str, list[str]] = {}
-        self._problems: dict[str, str] = {}
-        self._asked_at: dict[str, float] = {}
         self._pages: dict[str, _Page] = {}
         self._people: set[str] = set()
 
-    async def targets(self) -> Targets:
-        names: list[str] = []
-        for pattern in self._patterns:
-            names += await self._expanded(pattern) if pattern.endswith("/*") else [pattern]
-        # GitHub doesn't tell upper from lower case, so neither may we: one repository, one row.
-        unique = {name.lower(): name for name in reversed(names)}
-        return Targets(tuple(sorted(unique.values())), dict(self._problems))
-
-    async def _expanded(self, pattern: str) -> list[str]:
-        """What is known where GitHub can't say just now."""
-        now = time.monotonic()
-        if now - self._asked_at.get(pattern, -self._pace) >= self._pace or pattern in self._problems:
-            self._asked_at[pattern] = now
-            try:
-                self._known[pattern] = await self._repositories(pattern.removesuffix("/*"))
-                self._problems.pop(pattern, None)
-            except DashboardError as error:
-                self._problems[pattern] = str(error)
-        return self._known.get(pattern, [])
-
-    async def _repositories(self, owner: str) -> list[str]:
+    async def held_by(self, owner: str) -> list[str]:
         """All that the token may see, archived ones and forks too: they have a history, and quiet ones cost nothing."""
         if self._of_app:
             return _owned(owner, await self._listed("installation/repositories", owner))

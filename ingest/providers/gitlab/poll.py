@@ -7,6 +7,7 @@ whole: the pipeline, its jobs with the retried ones, its bridges.
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import httpx
 
@@ -14,6 +15,7 @@ from core.errors import DashboardError
 from core.settings import Settings, split_list
 from ingest.polling.book import Book
 from ingest.polling.budget import Budget
+from ingest.polling.expansion import Expansion
 from ingest.polling.http import TIMEOUT, Api, Lane
 from ingest.polling.source import LogAddress, LogResult, Source, Targets
 from ingest.providers.gitlab import PROVIDER
@@ -22,7 +24,7 @@ from ingest.providers.gitlab.history import History, listed
 from ingest.providers.gitlab.parse import CHILD
 from ingest.providers.gitlab.pipelines import Pipelines, place_of
 from ingest.providers.gitlab.rest import Json
-from ingest.providers.gitlab.targets import Expansion
+from ingest.providers.gitlab.targets import projects_of
 from ingest.providers.gitlab.trace import Trace
 from ingest.providers.refusals import is_missing
 
@@ -51,8 +53,9 @@ class GitLabSource(Source):
         self._base = f"{settings.gitlab_url}/api/v4"
         self.front = GitLab(self._api(Lane(asyncio.Semaphore(6))))
         back = GitLab(self._api(Lane(asyncio.Semaphore(6), reserve=0.1)))
-        pace = max(300.0, 10 * settings.poll_interval_seconds)
-        self._expansion = Expansion(self.front, split_list(settings.gitlab_projects), pace)
+        self._expansion = Expansion(
+            settings.gitlab_projects, settings.poll_interval_seconds, partial(projects_of, self.front)
+        )
         self._pipelines = Pipelines()
         self._history = History(back, self._pipelines)
 

@@ -7,6 +7,7 @@ import asyncio
 import base64
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ from core.model import Changes
 from core.settings import Settings, split_list
 from ingest.polling.book import Book
 from ingest.polling.budget import Budget
+from ingest.polling.expansion import Expansion
 from ingest.polling.http import TIMEOUT, Api, Lane
 from ingest.polling.source import LogAddress, LogResult, Source, Targets
 from ingest.providers.jenkins import PROVIDER
@@ -24,7 +26,7 @@ from ingest.providers.jenkins.builds import PAGE, Builds
 from ingest.providers.jenkins.logs import read_console
 from ingest.providers.jenkins.parse import job_path
 from ingest.providers.jenkins.rest import Branch, branches_of
-from ingest.providers.jenkins.targets import Expansion
+from ingest.providers.jenkins.targets import jobs_beneath
 from ingest.providers.refusals import is_missing
 
 JOB = "_class,url,lastBuild[number],jobs[_class,name,lastBuild[number],actions[_class]]"
@@ -53,8 +55,10 @@ class JenkinsSource(Source):
         self._url = url
         self.front = Jenkins(self._api(Lane(asyncio.Semaphore(4))))
         self.back = Jenkins(self._api(Lane(asyncio.Semaphore(2))))
-        pace = max(300.0, 10 * settings.poll_interval_seconds)
-        self._expansion = Expansion(self.front, split_list(settings.jenkins_jobs), pace)
+        # Jenkins tells upper from lower case.
+        self._expansion = Expansion(
+            settings.jenkins_jobs, settings.poll_interval_seconds, partial(jobs_beneath, self.front), alike=str
+        )
         self._builds = Builds()
 
     def _api(self, lane: Lane) -> Api:
