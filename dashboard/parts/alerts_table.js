@@ -1,28 +1,4 @@
 // Draws the list of alerts. Everything that came from outside is set as text, never as markup; links are made in Python.
-function element(tag, className, text) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text !== undefined && text !== null) made.textContent = text;
-  return made;
-}
-
-function cell(name, ...children) {
-  const made = element("td", name);
-  made.append(...children.filter(Boolean));
-  return made;
-}
-
-function opener(className, text, href, open) {
-  const made = element("a", className, text);
-  made.href = href;
-  made.addEventListener("click", (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
-    event.preventDefault();
-    open();
-  });
-  return made;
-}
-
 function titled(made, title) {
   if (title) made.title = title;
   return made;
@@ -35,7 +11,7 @@ function what(alert, page) {
   icon.setAttribute("aria-label", alert.severity_name);
   const words = element("div", "text");
   words.append(
-    titled(opener("name", alert.message, alert.path, () => page.open("alert", alert.id)), alert.message),
+    titled(linked(element("a", "name", alert.message), alert.path, () => page.open("alert", alert.id)), alert.message),
     titled(element("div", "faint", alert.place), alert.place),
   );
   line.append(icon, words);
@@ -63,7 +39,7 @@ function links(alert, page, body) {
     });
     found.push(toggle);
   }
-  if (alert.run_path) found.push(opener("", "Run", alert.run_path, () => page.open("run", alert.run)));
+  if (alert.run_path) found.push(linked(element("a", "", "Run"), alert.run_path, () => page.open("run", alert.run)));
   return found;
 }
 

@@ -4,17 +4,16 @@ Texts from outside reach the page as `textContent` only (`alerts_table.js`), so 
 """
 
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 import streamlit as st
 
+from dashboard.parts.component import component, nothing
 from dashboard.parts.formats import alert_path, duration, exact, first_line, missing, relative, run_path, text
 from dashboard.parts.jobs_list import log_path
 
-_HERE = Path(__file__).parent
 LONGEST_TEXT = 200
 LONGEST_LOG = 4000
 
@@ -96,9 +95,9 @@ def _clock(at: Any, now: datetime, zone: ZoneInfo) -> str:
 
 def draw(shown: list[Row], *, selectable: bool, key: str) -> list[str]:
     """The list; returns the ids that are ticked. A click on an alert or a run opens its page in place."""
-    result = _component()(
+    result = component("alerts_table")(
         data={"rows": shown, "selectable": selectable}, key=key, default={"selected": []},
-        on_opened_change=_nothing, on_selected_change=_nothing,
+        on_opened_change=nothing, on_selected_change=nothing,
     )  # fmt: skip
     kind, _, opened = text(result.get("opened")).partition(" ")
     if kind == "alert" and opened in {row["id"] for row in shown}:
@@ -107,17 +106,3 @@ def draw(shown: list[Row], *, selectable: bool, key: str) -> list[str]:
         st.switch_page("views/run.py", query_params={"id": opened})
     ticked = set(result.get("selected") or [])
     return [row["id"] for row in shown if row["id"] in ticked]
-
-
-def _nothing() -> None:
-    """Clicks are read from the result, not in a callback, where pages can't be switched."""
-
-
-@st.cache_resource(show_spinner=False)
-def _assets() -> tuple[str, str]:
-    return (_HERE / "alerts_table.css").read_text(), (_HERE / "alerts_table.js").read_text()
-
-
-def _component() -> Any:
-    css, js = _assets()
-    return st.components.v2.component("alerts_table", css=css, js=js)

@@ -3,17 +3,15 @@
 Texts from outside reach the page as `textContent` only (`job_grid.js`), so nothing in them can become markup.
 """
 
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
-import streamlit as st
 
 from dashboard.parts import metric_table
+from dashboard.parts.component import component
 from dashboard.parts.formats import STATUS_ICONS, count, duration, exact, missing, text
 
-_HERE = Path(__file__).parent
 MOST_JOBS = 60
 SHOWN_ICONS = {"failed": "✕", "running": "▶", "cancelled": "⊘"}  # an outcome is told by more than its colour
 
@@ -71,11 +69,4 @@ def _cell(row: dict[Any, Any] | None, job: str) -> dict[str, str] | None:
 
 def draw(grid: pd.DataFrame, zone: ZoneInfo) -> None:
     """The grid; a click on a cell opens its attempt."""
-    css, js = _assets()
-    component = st.components.v2.component("job_grid", css=css, js=js)
-    component(data=cells(grid, zone), key="job_grid")
-
-
-@st.cache_resource(show_spinner=False)
-def _assets() -> tuple[str, str]:
-    return (_HERE / "job_grid.css").read_text(), (_HERE / "job_grid.js").read_text()
+    component("job_grid")(data=cells(grid, zone), key="job_grid")

@@ -7,13 +7,6 @@ const TALLEST = 15_000_000; // browsers draw nothing beyond some height
 
 const views = new WeakMap();
 
-function element(tag, className, text) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text !== undefined && text !== null) made.textContent = text;
-  return made;
-}
-
 function button(text, title, act) {
   const made = element("button", "", text);
   made.type = "button";

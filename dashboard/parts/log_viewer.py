@@ -4,7 +4,6 @@ Texts from outside reach the page as `textContent` only (`log_viewer.js`), so no
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -12,10 +11,10 @@ import streamlit as st
 
 from core.logs.opened import OpenLog
 from core.logs.shown import shown
+from dashboard.parts.component import component, nothing
 from dashboard.parts.formats import STATUS_ICONS, duration, missing, text
 from dashboard.reads.logs import JobLog, search, step_lines
 
-_HERE = Path(__file__).parent
 CHUNK = 400
 MOST_CHUNKS = 5
 LONGEST_QUERY = 200
@@ -30,7 +29,7 @@ def draw(job: JobLog, steps: pd.DataFrame, *, target: tuple[int, int] | None, ke
     chunks = wanted["chunks"] or _around(first, job.log.total)
     query = wanted["query"]
     hits = search(job.log, f"{key} {job.log.total}", query) if query else None
-    _component()(
+    component("log_viewer")(
         data={
             "version": f"{key} {job.log.total}",
             "total": job.log.total,
@@ -46,7 +45,7 @@ def draw(job: JobLog, steps: pd.DataFrame, *, target: tuple[int, int] | None, ke
             "hits": {"total": hits.total, "lines": list(hits.lines)} if hits else None,
         },
         key=key,
-        on_wanted_change=_nothing,
+        on_wanted_change=nothing,
     )
 
 
@@ -97,17 +96,3 @@ def _steps(log: OpenLog, steps: pd.DataFrame) -> list[dict[str, Any]]:
             outermost.append({"line": group.start, "name": group.title[:LONGEST_NAME], "took": ""})
             end = group.end
     return outermost[:500]
-
-
-def _nothing() -> None:
-    """What the component wants is read from its state."""
-
-
-@st.cache_resource(show_spinner=False)
-def _assets() -> tuple[str, str]:
-    return (_HERE / "log_viewer.css").read_text(), (_HERE / "log_viewer.js").read_text()
-
-
-def _component() -> Any:
-    css, js = _assets()
-    return st.components.v2.component("log_viewer", css=css, js=js)

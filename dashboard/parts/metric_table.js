@@ -1,34 +1,4 @@
 // Draws a table of numbers. Everything that came from outside is set as text, never as markup; links are checked in Python.
-function element(tag, className, text) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text !== undefined && text !== null) made.textContent = text;
-  return made;
-}
-
-// Goes to another page of ours in place, as the browser's own back button does: Streamlit follows the address. (From Python,
-// a page can't be opened with parameters to which a widget of this page is bound.)
-function go(href) {
-  const target = new URL(href, location.href);
-  if (target.pathname === location.pathname) {
-    location.assign(target); // other parameters of the same page: only loading it anew reads them
-    return;
-  }
-  history.pushState(null, "", target);
-  dispatchEvent(new PopStateEvent("popstate"));
-}
-
-// A link to a page of ours opens in place; with Ctrl it opens in a new tab, as any link does.
-function linked(made, href) {
-  made.href = href;
-  made.addEventListener("click", (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
-    event.preventDefault();
-    go(href);
-  });
-  return made;
-}
-
 function heading(column, sort, trigger) {
   const made = element("th", column.kind);
   if (!column.sortable) {
@@ -51,7 +21,7 @@ function heading(column, sort, trigger) {
 function bars(cell) {
   const made = element("div", "bars");
   for (const bar of cell.bars) {
-    const link = linked(element("a", bar.status), bar.href);
+    const link = linked(element("a", bar.status), bar.href, () => go(bar.href));
     link.style.height = `${bar.height}%`;
     link.title = bar.title;
     link.setAttribute("aria-label", bar.title);
@@ -71,7 +41,7 @@ function value(cell) {
   }
   const made = element("div", "value");
   if (cell.href) {
-    const link = linked(element("a"), cell.href);
+    const link = linked(element("a"), cell.href, () => go(cell.href));
     link.append(content);
     made.append(link);
   } else {

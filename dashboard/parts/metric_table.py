@@ -4,13 +4,10 @@ Texts from outside reach the page as `textContent` only (`metric_table.js`), so 
 """
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlencode
 
-import streamlit as st
-
-_HERE = Path(__file__).parent
+from dashboard.parts.component import component, nothing
 
 Cell = dict[str, Any]
 Row = dict[str, Cell]
@@ -52,20 +49,6 @@ def address(page: str, **parameters: object) -> str:
 def draw(columns: tuple[Column, ...], rows: list[Row], *, key: str, sort: Sort | None = None) -> str | None:
     """The table. A click on a link opens its page; returns the sort that a click on a heading asks for."""
     shown = {"columns": [asdict(column) for column in columns], "rows": rows, "sort": asdict(sort) if sort else None}
-    result = _component()(data=shown, key=key, on_sorted_change=_nothing)
+    result = component("metric_table")(data=shown, key=key, on_sorted_change=nothing)
     sorted_by = result.get("sorted")
     return str(sorted_by) if sorted_by else None
-
-
-def _nothing() -> None:
-    """A click is read from the result; Streamlit wants a callback to tell of it."""
-
-
-@st.cache_resource(show_spinner=False)
-def _assets() -> tuple[str, str]:
-    return (_HERE / "metric_table.css").read_text(), (_HERE / "metric_table.js").read_text()
-
-
-def _component() -> Any:
-    css, js = _assets()
-    return st.components.v2.component("metric_table", css=css, js=js)

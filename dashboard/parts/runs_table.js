@@ -1,13 +1,6 @@
 // Draws the runs table. Everything that came from outside is set as text, never as markup; links are checked in Python.
 const COLUMNS = ["Pipeline", "Status", "Duration", "Commit", "Message", "Author", "Started", "Link"];
 
-function element(tag, className, text) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text !== undefined && text !== null) made.textContent = text;
-  return made;
-}
-
 function link(className, text, href) {
   const made = element("a", className, text);
   made.href = href;
@@ -16,20 +9,8 @@ function link(className, text, href) {
   return made;
 }
 
-function cell(name, ...children) {
-  const made = element("td", name);
-  made.append(...children.filter(Boolean));
-  return made;
-}
-
 function pipeline(run, open) {
-  const name = element("a", "name", run.pipeline);
-  name.href = run.path;
-  name.addEventListener("click", (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
-    event.preventDefault();
-    open(run.id);
-  });
+  const name = linked(element("a", "name", run.pipeline), run.path, () => open(run.id));
   const system = element("span", "system", run.system_icon);
   system.title = run.system;
   system.setAttribute("role", "img");

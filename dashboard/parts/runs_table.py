@@ -4,13 +4,13 @@ Texts from outside reach the page as `textContent` only (`runs_table.js`), so no
 """
 
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 import streamlit as st
 
+from dashboard.parts.component import component, nothing
 from dashboard.parts.formats import (
     STATUS_ICONS,
     commit_url,
@@ -25,7 +25,6 @@ from dashboard.parts.formats import (
 )  # fmt: skip
 from dashboard.parts.providers import icon_of, name_of
 
-_HERE = Path(__file__).parent
 LONGEST_TEXT = 200
 
 Row = dict[str, str | None]
@@ -71,21 +70,7 @@ def _row(run: dict[Any, Any], now: datetime, zone: ZoneInfo) -> Row:
 
 def draw(shown: list[Row], *, key: str) -> None:
     """The table. A click on a run opens its page in place (with Ctrl, in a new tab)."""
-    result = _component()(data={"rows": shown}, key=key, on_opened_change=_nothing)
+    result = component("runs_table")(data={"rows": shown}, key=key, on_opened_change=nothing)
     opened = result.get("opened")
     if opened in {row["id"] for row in shown}:
         st.switch_page("views/run.py", query_params={"id": str(opened)})
-
-
-def _nothing() -> None:
-    """The table's click is read from its result, not in a callback, where pages can't be switched."""
-
-
-@st.cache_resource(show_spinner=False)
-def _assets() -> tuple[str, str]:
-    return (_HERE / "runs_table.css").read_text(), (_HERE / "runs_table.js").read_text()
-
-
-def _component() -> Any:
-    css, js = _assets()
-    return st.components.v2.component("runs_table", css=css, js=js)

@@ -1,11 +1,4 @@
 // Draws rows with bars. Everything that came from outside is set as text, never as markup; addresses are made in Python.
-function element(tag, className, text) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text !== undefined && text !== null) made.textContent = text;
-  return made;
-}
-
 function bar(className, place, title) {
   const made = element("span", className);
   made.style.left = `${place[0]}%`;

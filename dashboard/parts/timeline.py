@@ -5,15 +5,13 @@ Texts from outside reach the page as `textContent` only (`timeline.js`), so noth
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import streamlit as st
 
+from dashboard.parts.component import component
 from dashboard.parts.formats import STATUS_ICONS, duration, missing, text
 
-_HERE = Path(__file__).parent
 LONGEST_NAME = 160
 MOST_ROWS = 200
 
@@ -74,14 +72,4 @@ def _bar(begin: datetime | None, end: datetime | None, first: datetime, whole: t
 
 
 def draw(shown: list[Row], *, label: str, key: str) -> None:
-    _component()(data={"rows": shown, "label": label}, key=key)
-
-
-@st.cache_resource(show_spinner=False)
-def _assets() -> tuple[str, str]:
-    return (_HERE / "timeline.css").read_text(), (_HERE / "timeline.js").read_text()
-
-
-def _component() -> Any:
-    css, js = _assets()
-    return st.components.v2.component("timeline", css=css, js=js)
+    component("timeline")(data={"rows": shown, "label": label}, key=key)
