@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -17,6 +17,9 @@ from core.store.reader import Reader
 from core.store.writer import Writer
 from ingest.api.frames import records
 from ingest.polling.gaps import GRACE, SKEW, Suspect, news, sorted_out
+
+# Of one repository in one round.
+MOST_FOLLOWED = 100
 
 
 class Book:
@@ -38,6 +41,16 @@ class Book:
     def rows(self, query: str, **parameters: Value) -> list[dict[str, Any]]:
         """The rows of a named query."""
         return records(self._reader.frame(query, **parameters))
+
+    def unfinished(self, longest: timedelta) -> list[dict[str, Any]]:
+        """Attempts whose end isn't known, the newest MOST_FOLLOWED; those that began longer ago are given up."""
+        return self.rows(
+            "poll_unfinished",
+            provider=self.state.provider,
+            repository_id=self.state.repository_id,
+            since=datetime.now(UTC) - longest,
+            limit=MOST_FOLLOWED,
+        )
 
     async def keep(self, changes: Changes) -> None:
         """Store what polling found. Runs that webhooks should have brought, but didn't, count as closed gaps."""

@@ -26,7 +26,6 @@ log = structlog.get_logger()
 Keep = Callable[[Changes], Awaitable[None]]
 
 LONGEST_RUN = timedelta(days=30)
-MOST_FOLLOWED = 100
 # Kinds of logs that are text: of a command's streams, and plain. Pages and deleted logs are neither.
 TEXTS = ("s", "t")
 
@@ -131,13 +130,7 @@ class BuildbotSource(Source):
 
     async def _follow(self, book: Book, read: set[str]) -> None:
         """Look at each build that hadn't finished."""
-        rows = book.rows(
-            "poll_unfinished",
-            provider=PROVIDER,
-            repository_id=book.state.repository_id,
-            since=datetime.now(UTC) - LONGEST_RUN,
-            limit=MOST_FOLLOWED,
-        )
+        rows = book.unfinished(LONGEST_RUN)
         for row in rows:
             if row["id"] in read:
                 continue

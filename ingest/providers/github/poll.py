@@ -30,7 +30,6 @@ from ingest.providers.refusals import is_missing
 RERUN_DAYS = 30
 # The longest that a run may take, waiting for approval included.
 LONGEST_RUN = timedelta(days=65)
-MOST_FOLLOWED = 100
 
 
 def source(settings: Settings) -> "GitHubSource | None":
@@ -131,13 +130,7 @@ class GitHubSource(Source):
 
     async def _follow(self, book: Book) -> None:
         """Look at each run that hadn't finished and isn't on the first page, whose ETag watches over the rest."""
-        rows = book.rows(
-            "poll_unfinished",
-            provider=PROVIDER,
-            repository_id=book.state.repository_id,
-            since=datetime.now(UTC) - LONGEST_RUN,
-            limit=MOST_FOLLOWED,
-        )
+        rows = book.unfinished(LONGEST_RUN)
         shown = self._on_first_page.get(book.repository, set())
         await asyncio.gather(*(self._look_at(book, row) for row in rows if row["id"] not in shown))
 

@@ -32,7 +32,6 @@ from ingest.providers.refusals import is_missing
 OVERLAP = timedelta(seconds=60)
 # The longest that a pipeline may take; one that waits for a person may wait for ever.
 LONGEST_RUN = timedelta(days=60)
-MOST_FOLLOWED = 100
 
 
 def source(settings: Settings) -> "GitLabSource | None":
@@ -132,12 +131,6 @@ class GitLabSource(Source):
 
     async def _follow(self, book: Book, read: set[int], statuses: tuple[str, ...]) -> None:
         """Look at each pipeline that hadn't finished: its jobs move on without a change of the pipeline itself."""
-        rows = book.rows(
-            "poll_unfinished",
-            provider=PROVIDER,
-            repository_id=book.state.repository_id,
-            since=datetime.now(UTC) - LONGEST_RUN,
-            limit=MOST_FOLLOWED,
-        )
+        rows = book.unfinished(LONGEST_RUN)
         left = [int(row["run_id"]) for row in rows if row["status"] in statuses and int(row["run_id"]) not in read]
         await self._pipelines.read(book, self.front, left, book.keep)

@@ -6,7 +6,7 @@ A round costs one small request for each job, or for each multibranch project wi
 import asyncio
 import base64
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -31,7 +31,6 @@ from ingest.providers.refusals import is_missing
 
 JOB = "_class,url,lastBuild[number],jobs[_class,name,lastBuild[number],actions[_class]]"
 LONGEST_RUN = timedelta(days=60)
-MOST_FOLLOWED = 100
 # A page of history begins before the end of the last one, since builds may be deleted in between.
 OVERLAP = 10
 
@@ -159,13 +158,7 @@ class JenkinsSource(Source):
 
     async def _follow(self, book: Book, read: set[str]) -> None:
         """Look at each build that hadn't finished."""
-        rows = book.rows(
-            "poll_unfinished",
-            provider=PROVIDER,
-            repository_id=book.state.repository_id,
-            since=datetime.now(UTC) - LONGEST_RUN,
-            limit=MOST_FOLLOWED,
-        )
+        rows = book.unfinished(LONGEST_RUN)
         for row in rows:
             if row["id"] not in read:
                 await self._look_at(book, row)
