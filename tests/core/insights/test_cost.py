@@ -36,7 +36,7 @@ def test_queue_times_by_weekday_and_hour_equal_an_independent_calculation(ask: F
     jobs = _run_again(tries)
     jobs = jobs[jobs["created_at"].notna() & jobs["queue_seconds"].notna() & (jobs["status"] != "skipped")]
     local = jobs["created_at"].dt.tz_convert("Europe/Berlin")
-    theirs = jobs.groupby([local.dt.weekday + 1, local.dt.hour])["queue_seconds"]
+    theirs = jobs.groupby([local.dt.day_of_week + 1, local.dt.hour])["queue_seconds"]
     ours = ask("queue_hours").set_index(["weekday", "hour"])
     assert list(ours["jobs"]) == list(theirs.size())
     assert np.allclose(ours["p50_seconds"], theirs.quantile(0.5))
