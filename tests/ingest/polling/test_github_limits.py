@@ -119,6 +119,22 @@ def test_background_work_slows_down_and_leaves_a_tenth_to_the_rounds() -> None:
     assert budget.blocked_for() == 0
 
 
+def test_an_answer_of_a_window_that_has_ended_says_nothing_of_this_one() -> None:
+    budget = Budget(lambda: 0.0)
+    now = time.time()
+
+    def note(remaining: int, reset: float) -> None:
+        headers = {"x-ratelimit-limit": "5000", "x-ratelimit-remaining": str(remaining)}
+        budget.note(200, headers | {"x-ratelimit-reset": str(reset)})
+
+    note(4000, now + 3600)
+    note(3, now)  # was answered before, and came later
+    assert (budget.remaining, budget.used) == (4000, 1000)
+    note(3990, now + 3600)
+    note(3995, now + 3600)
+    assert (budget.remaining, budget.used) == (3990, 1010)
+
+
 def test_an_app_makes_its_own_tokens_and_a_new_one_when_it_is_revoked(
     github: GitHubServer, start: Start, database: duckdb.DuckDBPyConnection
 ) -> None:

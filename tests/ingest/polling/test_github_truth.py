@@ -3,7 +3,11 @@
 from datetime import timedelta
 
 import duckdb
+import pytest
 
+from ingest.providers.github import attempts
+from tests.conftest import wait_for
+from tests.github_routes import error
 from tests.github_server import FAULTS, GitHubServer, now_to_the_second
 from tests.github_truth import Repository, busy_repository
 from tests.ingest.polling.conftest import Start, all_read, job_truth, stored, stored_jobs
@@ -138,3 +142,59 @@ def test_a_poll_sees_the_jobs_of_a_finished_run_at_once(
     web.add_run(2, now)
     polling.round()
     assert stored_jobs(database, "acme/web") == job_truth(web)
+
+
+def test_what_runs_behind_the_first_page_is_asked_for_by_its_attempt_and_unchanged_answers_are_free(
+    github: GitHubServer, start: Start, database: duckdb.DuckDBPyConnection
+) -> None:
+    now = now_to_the_second()
+    web = github.add(Repository("acme/web", 1))
+    for number in range(120):
+        web.add_run(100 + number, now - timedelta(minutes=number), job_names=())
+    run, first = web.runs[219], web.runs[219].latest
+    first.status, first.conclusion = "in_progress", None
+    polling = all_read(all_read(start("acme/web")))
+    github.forget_requests()
+    all_read(polling)
+    assert ("/repos/acme/web/actions/runs/219" in github.requests, github.points) == (True, 0)
+    # Somebody ran it again before we saw its end.
+    first.status, first.conclusion = "completed", "cancelled"
+    web.rerun(219, now, None)
+    run.latest.status = "in_progress"
+    run.latest.jobs = []
+    all_read(polling)
+    all_read(polling)
+    assert {found for found in stored(database, "acme/web") if found[0] == "219"} == {
+        ("219", 1, "cancelled"), ("219", 2, None)
+    }  # fmt: skip
+    github.routes.instead["/repos/acme/web/actions/runs/219"] = error(403, "Resource not accessible")
+    all_read(polling)
+    assert "Actions: read" in (polling.book("github-actions", "acme/web").state.last_error or "")
+
+
+def test_jobs_that_lag_behind_their_run_are_asked_for_again_later(
+    github: GitHubServer, start: Start, database: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "ASK_AGAIN", timedelta(seconds=0.2))
+    web = github.add(Repository("acme/web", 1))
+    run = web.add_run(1, now_to_the_second())
+    job = run.latest.jobs[0]
+    ended = {key: job[key] for key in ("status", "conclusion", "completed_at")}
+    job |= {"status": "in_progress", "conclusion": None, "completed_at": None}
+    polling = all_read(start("acme/web"))
+    assert stored_jobs(database, "acme/web") == {(str(job["id"]), "test", None)}
+    job |= ended
+    found = {(str(job["id"]), "test", "success")}
+    wait_for(lambda: stored_jobs(database, "acme/web") == found or not all_read(polling), "the job's end")
+
+
+def test_an_earlier_attempt_that_is_refused_is_told(
+    github: GitHubServer, start: Start, database: duckdb.DuckDBPyConnection
+) -> None:
+    web = github.add(Repository("acme/web", 1))
+    web.add_run(1, now_to_the_second() - timedelta(hours=2))
+    web.rerun(1, now_to_the_second() - timedelta(hours=1))
+    github.routes.instead["/repos/acme/web/actions/runs/1/attempts/1"] = error(403, "Resource not accessible")
+    polling = all_read(start("acme/web"))
+    assert "Actions: read" in (polling.book("github-actions", "acme/web").state.background_error or "")
+    assert stored(database, "acme/web") == {("1", 2, "success")}

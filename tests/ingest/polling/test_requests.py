@@ -104,6 +104,24 @@ def test_no_answer_makes_us_pause_for_longer_than_a_limit_lasts(monkeypatch: pyt
     assert LONGEST_WINDOW - 10 < budget.blocked_for() <= LONGEST_WINDOW
 
 
+@pytest.mark.parametrize(
+    ("status", "words", "pause"), [(429, "slow down", 60), (403, "A secondary Rate Limit.", 60), (403, "no", 0)]
+)
+def test_a_limit_that_says_nothing_of_its_end_is_left_alone_for_a_minute(
+    monkeypatch: pytest.MonkeyPatch, status: int, words: str, pause: int
+) -> None:
+    monkeypatch.setattr(http, "MOST_PAUSES", 1)
+    monkeypatch.setattr(http, "TRIES", 1)
+    budget = Budget()
+
+    async def answer(_: Request) -> Response:
+        return PlainTextResponse(words, status)
+
+    with asking(answer, budget) as ask, pytest.raises(Passing if pause else Refused):
+        ask("start")
+    assert max(0, pause - 5) <= budget.blocked_for() <= pause
+
+
 def test_a_fault_of_the_server_is_tried_again_and_its_wish_to_wait_is_kept() -> None:
     budget, answers = Budget(), ["down", '{"a": 1}']
 

@@ -1,5 +1,7 @@
 """The least that a CI system's poller must bring, and how far a backfill is."""
 
+import asyncio
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
@@ -45,14 +47,48 @@ def test_a_system_without_history_details_and_logs_is_polled_and_done(
     polling = Polling(load_settings(poll_interval_seconds=0.001), OwnerReader(database), writer)
     polling.start()
     try:
-        for _ in range(3):
+        for _ in range(11):  # every tenth round looks for what the newest never show
             polling.round()
             polling.drain()
         progress = polling.progress("generic", "acme/web")
-        assert (source.looks, progress.done, progress.listed, progress.error) == (3, True, 1.0, None)
+        assert (source.looks, progress.done, progress.listed, progress.error) == (11, True, 1.0, None)
         log = polling.run(source.read_log(LogAddress("acme/web", "1", 1, "1", "test"), lambda _: None))
         assert log == "missing"
     finally:
+        polling.stop()
+
+
+class Slow(Least):
+    """Answers when it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_answer = threading.Event()
+
+    async def newest(self, book: Book) -> None:
+        await super().newest(book)
+        await asyncio.to_thread(self.may_answer.wait)
+
+
+def test_a_repository_that_still_answers_is_not_asked_again_and_is_waited_for_at_the_end(
+    database: duckdb.DuckDBPyConnection, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Slow()
+    monkeypatch.setattr(engine, "poll_modules", lambda: [SimpleNamespace(source=lambda _: source)])
+    monkeypatch.setattr(engine, "PATIENCE", 0.05)
+    polling = Polling(load_settings(poll_interval_seconds=0.001), OwnerReader(database), writer)
+    polling.start()
+    try:
+        polling.round()
+        polling.round()
+        assert source.looks == 1
+        threading.Timer(0.2, source.may_answer.set).start()
+        polling.drain()
+        assert polling.progress("generic", "acme/web").done
+        polling.round()
+        assert source.looks == 2
+    finally:
+        source.may_answer.set()
         polling.stop()
 
 

@@ -50,3 +50,10 @@ def test_what_is_missing_is_named() -> None:
     unnamed["subject"]["content"] = {}
     with pytest.raises(BadPayload, match=r"pipelineName"):
         parse("", unnamed)
+
+
+def test_a_task_that_belongs_to_no_pipeline_run_is_not_used() -> None:
+    alone = payload("cdevents", "taskrun.started")
+    assert parse("", alone)
+    del alone["subject"]["content"]["pipelineRun"]
+    assert parse("", alone) is None

@@ -130,6 +130,29 @@ def test_a_merge_requests_pipeline_names_its_branches(gitlab: GitLabServer, star
     }
 
 
+def test_a_merge_request_is_asked_for_once(gitlab: GitLabServer, start: Poller, rows: Rows) -> None:
+    web = gitlab.add(Project("acme/web", 1))
+    web.requests[12] = {"iid": 12, "title": "A faster basket", "source_branch": "basket", "target_branch": "main"}
+    polling = start("acme/web")
+    for number in (7, 8):
+        web.add(number, NOW, source="merge_request_event", ref="refs/merge-requests/12/head")
+        polled(polling)
+    assert rows("SELECT run_id, branch FROM runs") == {("7", "basket"), ("8", "basket")}
+    assert sum("merge_requests" in request for request in gitlab.requests) == 1
+
+
+def test_a_list_of_jobs_that_is_refused_is_told_and_read_later(gitlab: GitLabServer, start: Poller, rows: Rows) -> None:
+    web = gitlab.add(busy_project("acme/web", 1, 150, NOW))
+    jobs = "/api/v4/projects/1/jobs"
+    gitlab.instead[jobs] = (403, {"message": "403 Forbidden"})
+    polling = polled(start("acme/web"))
+    assert "read_api" in (polling.book("gitlab", "acme/web").state.background_error or "")
+    del gitlab.instead[jobs]
+    polled(polling)
+    assert polling.book("gitlab", "acme/web").state.background_error is None
+    assert rows(JOBS.format("acme/web")) == web.true_jobs()
+
+
 def test_a_bridge_leads_to_the_pipeline_that_it_started(gitlab: GitLabServer, start: Poller, rows: Rows) -> None:
     web = gitlab.add(Project("acme/web", 1))
     child = web.add(8, NOW, source="parent_pipeline", status="failed")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.providers.gitlab.trace import Trace
+from ingest.providers.gitlab.trace import LONGEST_LINE, Trace
 
 CLEAR = b"\r\x1b[0K"
 
@@ -44,3 +44,10 @@ def test_a_trace_reads_so(trace: bytes, text: bytes) -> None:
 )
 def test_the_pieces_dont_matter(parts: list[bytes]) -> None:
     assert text_of(*parts) == text_of(b"".join(parts))
+
+
+def test_a_line_without_end_is_passed_on_in_lines() -> None:
+    trace = Trace()
+    passed_on = [trace.feed(b"x" * LONGEST_LINE + b"yz"), trace.feed(b"end\n")]
+    assert passed_on == [b"x" * LONGEST_LINE + b"yz", b"\nend"]
+    assert trace.end() == b"\n"

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from core.errors import BadPayload
 from core.model import Job, WorkflowRun
 from ingest.providers import webhooks
 from ingest.providers.proofs import hmac_hex
@@ -178,3 +179,36 @@ def test_a_recorded_bitbucket_hook_lands_as_it_was_sent(name: str, sent: dict[st
     assert changes.pipelines[0].repository == sent["repository"]["full_name"]
     assert run.status == {"INPROGRESS": "running", "SUCCESSFUL": "success", "FAILED": "failed"}[status["state"]]
     assert (run.head_sha, run.url) == (status["links"]["commit"]["href"].rpartition("/")[2], status["url"])
+
+
+@pytest.mark.parametrize(
+    ("provider", "name", "left_out", "named"),
+    [
+        ("azure-pipelines", "build.complete_failed", ("queueTime", "startTime", "finishTime"), "resource.startTime"),
+        (
+            "azure-pipelines",
+            "build.complete_failed",
+            ("resourceContainers", "project"),
+            "resourceContainers.project.id",
+        ),
+        ("travis", "build.failed", ("started_at", "finished_at", "committed_at"), "started_at"),
+        ("gitlab", "job.success", ("pipeline_id", "commit"), "pipeline_id"),
+    ],
+)
+def test_of_what_may_stand_in_several_fields_one_is_named_where_all_are_missing(
+    provider: str, name: str, left_out: tuple[str, ...], named: str
+) -> None:
+    sent = payload(provider, name)
+    for part in (sent, sent.get("resource", {})):
+        for field in left_out:
+            part.pop(field, None)
+    with pytest.raises(BadPayload, match=f"understood: {named}: Field required"):
+        webhooks()[provider].parse("", sent)
+
+
+@pytest.mark.parametrize("unset", ["0001-01-01T00:00:00", "0001-01-01T00:00:00Z", "", " ", None, 0])
+def test_a_moment_that_is_not_set_is_none_in_every_spelling(unset: object) -> None:
+    sent = payload("azure-pipelines", "build.complete_failed")
+    sent["resource"]["startTime"] = unset
+    run = only_run(webhooks()["azure-pipelines"].parse("", sent))
+    assert (run.started_at, run.finished_at is None) == (None, False)

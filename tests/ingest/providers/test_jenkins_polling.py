@@ -9,6 +9,7 @@ import pytest
 from core.errors import BadSetting
 from ingest.polling.engine import Polling
 from ingest.polling.source import LogAddress
+from ingest.providers.jenkins import logs
 from ingest.providers.jenkins.parse import parse
 from ingest.providers.jenkins.rest import Branch, changes_of_build, steps_of
 from tests.github_server import now_to_the_second
@@ -192,6 +193,45 @@ def test_a_console_log_is_read_in_parts(jenkins: JenkinsServer, start: Poller) -
     assert log_of("team/shop#99") == ("missing", b"")
     jenkins.root.items[0].items[0].build(6, NOW, None, log=b"so far\n")
     assert log_of("team/shop#6") == ("kept", b"so far\n")
+
+
+def test_a_console_log_that_never_ends_is_kept_as_far_as_it_was_read(
+    jenkins: JenkinsServer, start: Poller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "MOST_PARTS", 2)
+    jenkins.root.add(Item("shop")).build(1, NOW, None, log=b"line\n" * 1000)
+    polling = polled(start("shop"))
+    pieces: list[bytes] = []
+    asked = LogAddress("shop", "1", 1, "shop#1", "test")
+    assert polling.run(polling.sources["jenkins"].read_log(asked, pieces.append)) == "kept"
+    assert b"".join(pieces) == b"line\n" * 400
+
+
+def test_the_branches_of_a_multibranch_project_may_be_asked_for_like_a_folders_jobs(
+    jenkins: JenkinsServer, start: Poller, rows: Rows
+) -> None:
+    shop = jenkins.root.add(Item("team", "folder")).add(Item("shop", "multibranch"))
+    shop.add(Item("main", "workflow", is_primary=True)).build(1, NOW)
+    polling = polled(start("team/shop/*"))
+    assert polling.repositories("jenkins") == ["team/shop"]
+    assert rows("SELECT branch, run_number FROM runs") == {("main", 1)}
+
+
+@pytest.mark.parametrize(
+    "refused", ["/job/shop/1/wfapi/describe", "/job/shop/1/api/json"], ids=["the stages", "their build"]
+)
+def test_stages_that_are_refused_are_told_and_read_later(
+    jenkins: JenkinsServer, start: Poller, rows: Rows, refused: str
+) -> None:
+    jenkins.root.add(Item("shop", "workflow")).build(1, NOW)
+    jenkins.instead["/job/shop/1/wfapi/describe"] = (404, {})
+    jenkins.instead[refused] = (400, {})
+    polling = polled(start("shop"))
+    assert polling.book("jenkins", "shop").state.background_error == "Jenkins refuses requests about shop (400)."
+    assert rows("SELECT count(*) FROM steps") == {(0,)}
+    jenkins.instead.clear()
+    polled(polling)
+    assert rows("SELECT count(*) FROM steps") == {(2,)}
 
 
 def test_what_is_wrong_is_told_in_a_sentence(jenkins: JenkinsServer, start: Poller) -> None:
