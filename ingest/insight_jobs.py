@@ -34,13 +34,11 @@ class InsightJobs:
     def send_digest(self) -> None:
         """The weekly digest to every channel, once it is due."""
         chosen, channels = self.settings, sorted(self.sender.channels)
-        if not channels or chosen.digest_schedule == "off":
+        if not channels:
             return
         now = self.writer.transact(lambda cursor: believable(cursor, datetime.now(UTC))).result()
         due = due_moment(now, chosen.digest_schedule, chosen.digest_timezone)
-        if due is None:
-            return
-        if self.writer.transact(lambda cursor: is_due(cursor, due, now)).result():
+        if due and self.writer.transact(lambda cursor: is_due(cursor, due, now)).result():
             made = read_digest(self.reader.frame, due, chosen.digest_timezone)
             self.writer.transact(lambda cursor: queue_digest(cursor, made, channels, due, now)).result()
             self.sender.wake()

@@ -54,6 +54,15 @@ def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IngestProcess]:
     process.stop()
 
 
+@pytest.fixture(scope="module")
+def unprotected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IngestProcess]:
+    """As after `make run`: on loopback, with nothing set."""
+    environment = {"API_WRITE_KEY": "", "GITHUB_WEBHOOK_SECRET": "", "USER_RATE_LIMIT_PER_MINUTE": "1000000"}
+    process = IngestProcess(tmp_path_factory.mktemp("unprotected"), environment).start()
+    yield process
+    process.stop()
+
+
 client = httpx.Client(timeout=30)  # one for all: making one takes longer than the request
 
 
@@ -85,6 +94,12 @@ def test_without_tokens_reads_are_open_and_writes_need_the_key(found: Endpoint, 
     assert nobody == 401 if found.role and found.role > Role.VIEWER else nobody not in (401, 403)
     assert status(keyed, found, CALLERS["a wrong key"]) == 401
     assert status(keyed, found, CALLERS["the write key"]) not in (401, 403)
+
+
+@pytest.mark.parametrize("found", ASKING, ids=named)
+def test_without_a_key_and_tokens_everything_is_open(found: Endpoint, unprotected: IngestProcess) -> None:
+    for caller in ("no credential", "a wrong token", "a wrong key"):
+        assert status(unprotected, found, CALLERS[caller]) not in (401, 403)
 
 
 def test_whatever_changes_something_asks_for_more_than_a_viewer() -> None:

@@ -38,6 +38,18 @@ def test_a_digest_that_is_due_goes_out_once_also_across_a_restart(tmp_path: Path
     assert "No run finished this week." in str(sink.bodies)
 
 
+def test_a_digest_that_is_switched_off_is_not_sent_however_long_ago_the_last_one_was(
+    tmp_path: Path,
+    sink: Sink,  # noqa: F811
+) -> None:
+    _with_an_old_digest(tmp_path)
+    running = IngestProcess(tmp_path, {"SLACK_WEBHOOK_URL": sink.url, "DIGEST_SCHEDULE": "off"}).start()
+    jobs = lambda: httpx.get(f"{running.url}/api/v1/health/ingest").json()["jobs"]  # noqa: E731
+    wait_for(lambda: any(job["id"] == "digest" and job["last_run_at"] for job in jobs()), "the timer's look")
+    running.stop()
+    assert _digests(sink) == []
+
+
 def test_it_can_be_seen_and_sent_now(tmp_path: Path, sink: Sink) -> None:  # noqa: F811
     running = IngestProcess(tmp_path, {"SLACK_WEBHOOK_URL": sink.url}).start()
     address = f"{running.url}/api/v1/insights/digest"

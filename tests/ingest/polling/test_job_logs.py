@@ -34,6 +34,8 @@ def test_a_log_comes_through_the_redirect_and_the_other_host_never_sees_the_toke
             answer = httpx.get(f"{url}/logs?job=gh-1-j7300")
             assert answer.content == LOG
             assert answer.headers["X-Log-First-Error"] == "2"
+            packed = httpx.get(f"{url}/logs?job=gh-1-j7300&format=gzip")
+            assert (packed.headers["Content-Type"], gzip.decompress(packed.content)) == ("application/gzip", LOG)
             excerpts = {job["id"]: job["excerpt"] for job in httpx.get(url).json()["jobs"]}
             assert "assert 1 == 2" in (excerpts["7300"] or "")
             assert httpx.get(f"{url}/logs?job=gh-1-j7301").status_code == 410
