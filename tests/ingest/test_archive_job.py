@@ -17,7 +17,10 @@ from core.store.database import Database, OwnedFile
 from core.store.writer import Writer
 from ingest.providers.github.parse import parse
 from ingest.scheduler import Timer
+from ingest.service import Service
 from tests.builders import NOON, run_payload
+from tests.conftest import wait_for
+from tests.ports import free_port
 from tests.s3_server import S3, new_bucket, s3_bucket, s3_server
 
 # Seconds after NOON: more than 190 days before any day on which this can run, and just now. (Where nothing happened for
@@ -123,6 +126,50 @@ def test_old_runs_move_into_the_bucket_and_are_read_from_copies(opened: Any, s3:
     # The database itself can't go there: it holds no key, and its way out is shut.
     with pytest.raises(duckdb.Error):
         other.file.connection.execute(f"SELECT * FROM read_parquet('s3://{s3.bucket}/moved/{noted.pop()}')")
+
+
+def test_a_service_that_starts_without_the_copies_fetches_them(opened: Any, s3: S3, tmp_path: Path) -> None:
+    machine = opened("one", **s3.settings("started"))
+    machine.receive()
+    machine.timer._archive()
+    backup = backup_serving(machine.file.connection, tmp_path / "one" / "backups")
+    (tmp_path / "two").mkdir()
+    database = backup.rename(tmp_path / "two" / "health.duckdb")
+    settings = load_settings(database_url=f"duckdb:///{database}", quack_port=free_port(), **s3.settings("started"))
+    service = Service.start(settings)
+    assert isinstance(service.database, OwnedFile)
+    cursor = service.database.connection.cursor()
+    try:
+        count = "SELECT count(*) FROM attempts"
+        wait_for(lambda: cursor.execute(count).fetchone() == (RUNS,), "the runs from the bucket")
+        service.timer._fetch_archive()  # nothing is missing any more
+    finally:
+        service.stop_now()
+
+
+def test_a_month_whose_runs_change_meanwhile_stays_and_the_others_move(
+    opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = opened("one")
+    machine.receive()
+    keep, changed = Archive.keep, []
+
+    def keep_slowly(archive: Archive, names: list[str]) -> None:
+        keep(archive, names)
+        if not changed:
+            changed.append(names)
+            payload = run_payload(run_id=1, begun=LONG_AGO, updated=LONG_AGO + 90, conclusion="failure")
+            changes = parse("workflow_run", payload)
+            assert changes
+            machine.writer.submit_changes(changes).result()
+
+    monkeypatch.setattr(Archive, "keep", keep_slowly)
+    machine.timer._archive()
+    assert machine.count("workflow_runs") == RUNS - OLD + 2, "the month of the changed run holds two"
+    assert machine.count("archived_files") == len(machine.parquet()) == 3
+    machine.timer._archive()
+    assert machine.count("workflow_runs") == RUNS - OLD
+    assert machine.count("attempts") == RUNS
 
 
 def test_what_a_bucket_lost_is_named_and_the_rest_is_shown(opened: Any, s3: S3, tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """When rules are evaluated: one evaluation at a time, whatever the load, and none is lost."""
 
 import threading
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import duckdb
+import pytest
 
 from core.settings import load_settings
 from core.store import alerts
@@ -52,20 +54,30 @@ def test_what_finishes_while_an_evaluation_waits_is_evaluated_together(database:
     assert evaluator.evaluations < 50
 
 
-def test_what_could_not_be_evaluated_is_evaluated_later(database: duckdb.DuckDBPyConnection) -> None:
+def test_what_could_not_be_evaluated_is_evaluated_later(
+    database: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     evaluator = Evaluator()
+    evaluate, tried = evaluator._evaluate, []
+
+    def watched(pipeline_ids: Collection[str] | None, since: datetime) -> bool:
+        tried.append((pipeline_ids is not None, evaluate(pipeline_ids, since)))
+        return tried[-1][1]
+
+    monkeypatch.setattr(evaluator, "_evaluate", watched)
     writer = Writer(database, on_runs=evaluator.notice)
     wrong = {alerts.RULES: '{"default": {"no": 1}}'}
     writer.transact(lambda cursor: put(cursor, wrong, "ana", NOON)).result()
     evaluator.start(writer)
     store_failure(writer, 1)
+    wait_for(lambda: (True, False) in tried, "the failed evaluation of the run")
     writer.transact(lambda cursor: put(cursor, {alerts.RULES: None}, "ana", NOON)).result()
-    evaluator.evaluate_all()
+    store_failure(writer, 2)  # of another pipeline
     wait_for(
         lambda: (
-            database.cursor().execute("SELECT count(*) FROM alerts WHERE type = 'pipeline_failure'").fetchone() == (1,)
+            database.cursor().execute("SELECT count(*) FROM alerts WHERE type = 'pipeline_failure'").fetchone() == (2,)
         ),
-        "the alert",
+        "both alerts",
     )
     evaluator.stop()
     writer.close()

@@ -35,6 +35,13 @@ def test_a_service_that_starts_and_stops_lets_go_of_everything(tmp_path: Path) -
     Service.start(settings).stop_now()
 
 
+def test_a_service_without_a_scheduler_times_nothing(tmp_path: Path) -> None:
+    service = Service.start(chosen(tmp_path, run_scheduler=False))
+    assert (service.leads, service.timer.jobs()) == (True, [])
+    service.stop_now()
+    assert is_free(tmp_path)
+
+
 def test_a_folder_of_backups_that_cannot_be_made_ends_the_start(tmp_path: Path) -> None:
     (tmp_path / "backups").write_text("a file stands in the way")
     with pytest.raises(DashboardError, match=r"backups can't be made: File exists"):
