@@ -47,11 +47,6 @@ class Conflict(DashboardError):
     status = 409
 
 
-class BodyTooLarge(DashboardError):
-    code = "body_too_large"
-    status = 413
-
-
 class BadPayload(DashboardError):
     """A delivery that is authentic but can't be understood: kept as failed, replayed later."""
 

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.errors import BodyTooLarge
 from core.settings import Settings
 from ingest.errors import error_body
 
@@ -28,34 +28,41 @@ class BodyLimit:
         # No CI system compresses its webhooks; unpacking for whoever does would open the door to bombs.
         if headers.get("content-encoding", "identity").lower() != "identity":
             message = "The body is compressed (Content-Encoding). Send it as it is."
-            await _answer(scope, receive, send, 415, "unsupported_encoding", message)
+            await _refuse(scope, receive, send, _Refusal(415, "unsupported_encoding", message))
             return
         # A length that is honest saves reading the body at all; a lying or missing one is caught while counting.
         announced = headers.get("content-length", "0")
         if announced.isdigit() and int(announced) > limit:
-            await _refuse(scope, receive, send, limit)
+            await _refuse(scope, receive, send, _too_large(limit))
             return
         body = _Body(receive, limit, self.settings().request_timeout_seconds)
         answered = False
 
         async def watched(message: Message) -> None:
             nonlocal answered
-            answered = True
-            await send(message)
+            # What the application makes of a body that didn't arrive (FastAPI: 400 for whatever went wrong) isn't sent.
+            if answered or body.refusal is None:
+                answered = True
+                await send(message)
 
         try:
             await self.app(scope, body.receive, watched)
-        except (_TooSlow, BodyTooLarge) as error:
+        except _Unread:
             if answered:
                 raise
-            if isinstance(error, BodyTooLarge):
-                await _refuse(scope, receive, send, limit)
-            else:
-                await _answer(scope, receive, send, 408, "request_timeout", "The body took too long to arrive.")
+        if body.refusal and not answered:
+            await _refuse(scope, receive, send, body.refusal)
 
 
-class _TooSlow(Exception):
-    """The body didn't arrive in time."""
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    status: int
+    code: str
+    message: str
+
+
+class _Unread(Exception):
+    """The rest of the body is not read, and the request not answered by the application."""
 
 
 class _Body:
@@ -67,6 +74,7 @@ class _Body:
         self._deadline = asyncio.get_running_loop().time() + seconds
         self._received = 0
         self._is_whole = False
+        self.refusal: _Refusal | None = None
 
     async def receive(self) -> Message:
         if self._is_whole:  # what comes now is the end of the connection, whenever that is
@@ -75,20 +83,21 @@ class _Body:
             async with asyncio.timeout_at(self._deadline):
                 message = await self._receive()
         except TimeoutError:
-            raise _TooSlow from None
+            self.refusal = _Refusal(408, "request_timeout", "The body took too long to arrive.")
+            raise _Unread from None
         self._received += len(message.get("body", b""))
         if self._received > self._limit:
-            raise BodyTooLarge(f"The body is larger than {self._limit} bytes.")
+            self.refusal = _too_large(self._limit)
+            raise _Unread
         self._is_whole = not message.get("more_body", False)
         return message
 
 
-async def _refuse(scope: Scope, receive: Receive, send: Send, limit: int) -> None:
-    message = f"The body is larger than {limit} bytes (MAX_BODY_BYTES)."
-    await _answer(scope, receive, send, BodyTooLarge.status, BodyTooLarge.code, message)
+def _too_large(limit: int) -> _Refusal:
+    return _Refusal(413, "body_too_large", f"The body is larger than {limit} bytes (MAX_BODY_BYTES).")
 
 
-async def _answer(scope: Scope, receive: Receive, send: Send, status: int, code: str, message: str) -> None:
+async def _refuse(scope: Scope, receive: Receive, send: Send, refusal: _Refusal) -> None:
     """The rest of the body is not waited for: the connection ends."""
-    body = error_body(code, message, {}, scope.get("request_id", ""))
-    await JSONResponse(body, status, {"Connection": "close"})(scope, receive, send)
+    body = error_body(refusal.code, refusal.message, {}, scope.get("request_id", ""))
+    await JSONResponse(body, refusal.status, {"Connection": "close"})(scope, receive, send)
