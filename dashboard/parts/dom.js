@@ -34,4 +34,3 @@ function go(href) {
   history.pushState(null, "", target);
   dispatchEvent(new PopStateEvent("popstate"));
 }
-
