@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from urllib.parse import urlencode
 
 import httpx
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from ingest.providers import webhooks
 from ingest.providers.gitlab.webhook import signature
 from ingest.providers.proofs import hmac_hex
-from tests.conftest import SECRET, IngestProcess
+from tests.conftest import SECRET, WRITE_KEY, IngestProcess
 from tests.ingest.providers.fixtures import payload
 
 SIGNING_TOKEN = "whsec_" + base64.b64encode(b"a-signing-token-of-the-tests").decode()
@@ -138,3 +139,24 @@ def test_github_says_what_happened_or_is_told_that_it_must(service: IngestProces
     headers = hex_in("X-Hub-Signature-256", "sha256=")(b"{}")
     answer = httpx.post(f"{service.url}/api/v1/webhook/github-actions", content=b"{}", headers=headers)
     assert (answer.status_code, "X-GitHub-Event" in answer.json()["error"]["message"]) == (400, True)
+
+
+def test_a_system_without_a_secret_shows_the_write_key(tmp_path: Path) -> None:
+    process = IngestProcess(tmp_path, {"GITHUB_WEBHOOK_SECRET": ""}).start()
+    call = payload("github", "workflow_run.completed_success")
+
+    def sent(**headers: str) -> tuple[int, str]:
+        answer = httpx.post(
+            f"{process.url}/api/v1/webhook/github-actions",
+            json=call,
+            headers={"X-GitHub-Event": "workflow_run", "X-GitHub-Delivery": "1", **headers},
+        )
+        return answer.status_code, answer.json().get("status") or answer.json()["error"]["message"]
+
+    try:
+        assert sent() == (401, "The header X-API-KEY is missing or wrong.")
+        assert sent(**{"X-Hub-Signature-256": "sha256=" + hmac_hex(json.dumps(call).encode(), SECRET)})[0] == 401
+        assert sent(**{"X-API-KEY": "a-wrong-key-of-the-tests"})[0] == 401
+        assert sent(**{"X-API-KEY": WRITE_KEY}) == (200, "processed")
+    finally:
+        process.stop()
