@@ -1,6 +1,6 @@
 """However GitHub behaves, the database ends up equal to its truth."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import duckdb
 import pytest
@@ -11,6 +11,14 @@ from tests.github_routes import error
 from tests.github_server import FAULTS, GitHubServer, now_to_the_second
 from tests.github_truth import Repository, busy_repository
 from tests.ingest.polling.conftest import Start, all_read, job_truth, stored, stored_jobs
+
+
+def more_than_a_page(github: GitHubServer, now: datetime) -> Repository:
+    """120 runs, of which 100 to 199 are on the first page of the list and 200 to 219 behind it."""
+    web = github.add(Repository("acme/web", 1))
+    for number in range(120):
+        web.add_run(100 + number, now - timedelta(minutes=number), job_names=())
+    return web
 
 
 def test_two_busy_repositories_with_a_fault_in_every_17th_request(
@@ -64,9 +72,7 @@ def test_a_run_in_progress_is_followed_to_its_end_and_a_deleted_one_is_let_go(
     github: GitHubServer, start: Start, database: duckdb.DuckDBPyConnection
 ) -> None:
     now = now_to_the_second()
-    web = github.add(Repository("acme/web", 1))
-    for number in range(120):
-        web.add_run(100 + number, now - timedelta(minutes=number), job_names=())
+    web = more_than_a_page(github, now)
     running, deleted = 219, 218  # behind the first page
     for run_id in (running, deleted):
         web.runs[run_id].latest.status, web.runs[run_id].latest.conclusion = "in_progress", None
@@ -148,9 +154,7 @@ def test_what_runs_behind_the_first_page_is_asked_for_by_its_attempt_and_unchang
     github: GitHubServer, start: Start, database: duckdb.DuckDBPyConnection
 ) -> None:
     now = now_to_the_second()
-    web = github.add(Repository("acme/web", 1))
-    for number in range(120):
-        web.add_run(100 + number, now - timedelta(minutes=number), job_names=())
+    web = more_than_a_page(github, now)
     run, first = web.runs[219], web.runs[219].latest
     first.status, first.conclusion = "in_progress", None
     polling = all_read(all_read(start("acme/web")))
